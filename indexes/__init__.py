@@ -1,0 +1,1 @@
+"""Text to ranked ids: analysis, BM25 over several views, vectors, and their snapshot on disk."""
