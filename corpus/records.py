@@ -53,13 +53,22 @@ def _clean_list(value: object) -> object:
         value = value.split(";")
     if not isinstance(value, list | tuple):
         return value
-    cleaned = (_clean(item) for item in value)
+    cleaned = [_clean(item) for item in value]
+    if not all(isinstance(item, str) for item in cleaned):
+        return cleaned  # for the field's own validation to refuse, by position
     return tuple(dict.fromkeys(item for item in cleaned if item != ""))
+
+
+def _clean_columns(value: object) -> object:
+    if not isinstance(value, Mapping):
+        return value
+    return {_clean(name): _clean(cell) for name, cell in value.items()}
 
 
 Id = Annotated[str, BeforeValidator(_clean), Field(min_length=1, max_length=100, title="Mã")]
 Line = Annotated[str, BeforeValidator(_clean), Field(max_length=MAX_CELL)]
 Many = Annotated[tuple[str, ...], BeforeValidator(_clean_list)]
+Columns = Annotated[Mapping[str, str], BeforeValidator(_clean_columns)]
 Money = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]  # million VND
 Trl = Annotated[int, Field(ge=1, le=9)]
 
@@ -74,7 +83,7 @@ class Record(BaseModel):
     illustrative: bool = Field(False, title="Dữ liệu minh họa")
     inferred: Many = Field((), title="Giá trị suy ra")
     source: Line | None = Field(None, title="Nguồn")
-    extra: Mapping[str, str] = Field(default_factory=dict, title="Cột khác")
+    extra: Columns = Field(default_factory=dict, title="Cột khác")
 
     @property
     def key(self) -> str:
@@ -88,7 +97,9 @@ class Record(BaseModel):
     def content_hash(self) -> str:
         """SHA-256 (hex) of the stated facts: equal records have equal hashes."""
         facts = self.to_json()
-        facts.pop("source", None)  # where a record was read from does not change what it says
+        # Where a record was read from, and what we inferred of it, do not change what it says.
+        for name in ("source", "inferred", *self.inferred):
+            facts.pop(name, None)
         text = json.dumps(facts, ensure_ascii=False, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 

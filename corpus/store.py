@@ -13,14 +13,17 @@ import json
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy.engine import Connection, Engine
 
 from corpus.records import Record
@@ -116,16 +119,39 @@ class Store:
         self._engine.dispose()
 
     def _migrate(self) -> None:
-        """Run the migrations that this file has not seen."""
+        """Run the migrations that this file has not seen.
+
+        A file that has seen them all is only read: it opens while another process writes.
+        """
         config = Config()
-        config.set_main_option("script_location", str(resources.files("corpus") / "migrations"))
+        scripts = str(resources.files("corpus") / "migrations")
+        config.set_main_option("script_location", scripts.replace("%", "%%"))
+        known = [script.revision for script in ScriptDirectory.from_config(config).walk_revisions()]
+        with self._engine.connect() as connection:
+            found = MigrationContext.configure(connection).get_current_revision()
+        if found == known[0]:
+            return
+        if found is not None and found not in known:
+            raise StoreError(
+                f"dữ liệu trong {self.folder} được tạo bởi phiên bản mới hơn của Cung Cầu "
+                f"(tệp {found}, chương trình {known[0]}): cập nhật chương trình"
+            )
         with self._engine.execution_options(write=True).connect() as connection:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
 
+    @contextmanager
+    def _transaction(self, write: bool = False) -> Iterator[Connection]:
+        """Open one transaction; what the database cannot do is raised as a StoreError."""
+        try:
+            with self._engine.execution_options(write=write).begin() as connection:
+                yield connection
+        except sa.exc.DatabaseError as error:
+            raise StoreError(_explain(self.folder, error)) from error
+
     def state(self) -> State:
         """Return the current revision (0 for an empty store) and digest."""
-        with self._engine.connect() as connection:
+        with self._transaction() as connection:
             return _state(connection)
 
     def digest_at(self, revision: int) -> str | None:
@@ -133,14 +159,14 @@ class Store:
         if revision == 0:
             return EMPTY_DIGEST
         query = sa.select(change_table.c.digest).where(change_table.c.revision == revision)
-        with self._engine.connect() as connection:
+        with self._transaction() as connection:
             return connection.execute(query).scalar()
 
     def hashes(self, kind: str) -> dict[str, str]:
         """Return id → content hash of all records of ``kind``."""
         table = record_table.c
         query = sa.select(table.id, table.hash).where(table.kind == kind)
-        with self._engine.connect() as connection:
+        with self._transaction() as connection:
             return {row.id: row.hash for row in connection.execute(query)}
 
     def all(self, kind: type[R]) -> list[R]:
@@ -156,7 +182,7 @@ class Store:
         query = sa.select(table.body).where(table.kind == kind.kind_name).order_by(table.id)
         if key is not None:
             query = query.where(table.id == key)
-        with self._engine.connect() as connection:
+        with self._transaction() as connection:
             for body in connection.execute(query).scalars():
                 yield kind.model_validate(body)
 
@@ -164,18 +190,15 @@ class Store:
         """Add or replace ``records``; equal ones change nothing. In short transactions."""
         totals = [0, 0, 0]
         for start in range(0, len(records), BATCH):
-            try:
-                with self._engine.execution_options(write=True).begin() as connection:
-                    counts = _save(connection, records[start : start + BATCH])
-            except sa.exc.DatabaseError as error:
-                raise StoreError(_explain(self.folder, error)) from error
+            with self._transaction(write=True) as connection:
+                counts = _save(connection, records[start : start + BATCH])
             totals = [total + count for total, count in zip(totals, counts, strict=True)]
         return Saved(*totals)
 
 
 def _connect(path: Path) -> Engine:
     engine = sa.create_engine(
-        f"sqlite:///{path}",
+        sa.URL.create("sqlite", database=str(path)),  # a path may hold "?" or "%"
         poolclass=sa.pool.NullPool,  # no connection is carried over a fork
         connect_args={"timeout": BUSY_MS / 1000},
         json_serializer=lambda value: json.dumps(value, ensure_ascii=False),
@@ -219,7 +242,7 @@ def _save(connection: Connection, records: Iterable[Record]) -> tuple[int, int, 
     return added, changed, unchanged
 
 
-def _row(connection: Connection, kind: str, key: str) -> sa.Row[tuple[str, object]] | None:
+def _row(connection: Connection, kind: str, key: str) -> sa.Row[Any, Any] | None:
     table = record_table.c
     query = sa.select(table.hash, table.body).where(table.kind == kind, table.id == key)
     return connection.execute(query).first()
@@ -229,7 +252,7 @@ def _write(
     connection: Connection,
     record: Record,
     content: str,
-    old: sa.Row[tuple[str, object]] | None,
+    old: sa.Row[Any, Any] | None,
     state: State,
 ) -> State:
     action = "added" if old is None else "changed"
@@ -251,10 +274,10 @@ def _write(
 
 
 def _explain(folder: Path, error: Exception) -> str:
-    text = str(getattr(error, "orig", error))
-    if "readonly" in text or isinstance(error, PermissionError):
+    text = getattr(error, "strerror", None) or str(getattr(error, "orig", error))
+    if isinstance(error, PermissionError) or "readonly" in text or "unable to open" in text:
         return f"không ghi được vào {folder}: kiểm tra quyền ghi của thư mục"
-    if "full" in text:
+    if "full" in text or "No space" in text:
         return (
             f"đĩa chứa {folder} đã đầy: giải phóng dung lượng rồi chạy lại; dữ liệu cũ còn nguyên"
         )

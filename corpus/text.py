@@ -36,14 +36,17 @@ _WRONG_LETTERS = str.maketrans(
     }
 )
 _TONES = "\u0300\u0301\u0303\u0309\u0323"  # huyền, sắc, ngã, hỏi, nặng
+# Open syllables only: no letter follows, and no other mark of the second vowel. (In NFD the dot of
+# "hoặc" stands before the breve.)
+_END = r"(?![a-zA-Z\u0300-\u036f])"
 _TONED_SECOND = re.compile(
-    rf"(?<![qQ])([oO])([aAeE])([{_TONES}])(?![a-zA-Z])|(?<![qQ])([uU])([yY])([{_TONES}])(?![a-zA-Z])"
+    rf"(?<![qQ])([oO])([aAeE])([{_TONES}]){_END}|(?<![qQ])([uU])([yY])([{_TONES}]){_END}"
 )
-_SPACES = re.compile(r"[ \t\r\f\v]+")
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_SPACES = re.compile(r"[^\S\n]+")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 # \w without the underscore; digits keep their decimal mark so that "1,5" and "0.3" are one token,
 # chemical and trade names keep inner hyphens apart ("1-MCP" gives "1" and "mcp" on both sides).
-_SYLLABLE = re.compile(r"[^\W_]+(?:[.,]\d+(?<=\d))*")
+_SYLLABLE = re.compile(r"[^\W_]+(?:(?<=\d)[.,]\d+)*")
 
 
 class Span(NamedTuple):

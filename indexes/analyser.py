@@ -24,7 +24,7 @@ from corpus.text import Span, fold, syllables
 VIEWS = ("words", "syllables", "bigrams", "unaccented")
 VERSION = "1"  # raise when a view changes: snapshots built with another version are refused
 JOINT = "_"  # between the syllables of one term
-_CLAUSE_ENDS = frozenset('.,;:!?()[]{}"“”\n–|/')
+_CLAUSE_ENDS = frozenset(".,;:!?()[]{}\"“”\n–—…•|/")
 
 
 @cache
@@ -46,15 +46,18 @@ def segment(text: str) -> list[Span]:
     words: list[Span] = []
     position = 0
     for token in _segmenter()(text).split():
-        start = end = -1
+        pieces: list[Span] = []
         for piece in token.split(JOINT):
-            found = text.find(piece, position) if piece else -1
+            found = text.find(piece, position)
             if found < 0:
                 continue
-            start, end = (found if start < 0 else start), found + len(piece)
-            position = end
-        if start >= 0 and any(char.isalnum() for char in token):
-            words.append(Span(token.strip(JOINT).lower(), start, end))
+            position = found + len(piece)
+            core = piece.rstrip(".")  # pyvi takes the full stop of "OCOP." for an abbreviation's
+            if any(char.isalnum() for char in core):
+                pieces.append(Span(core.lower(), found, found + len(core)))
+        if pieces:
+            term = JOINT.join(piece.text for piece in pieces)
+            words.append(Span(term, pieces[0].start, pieces[-1].end))
     return words
 
 

@@ -85,6 +85,15 @@ class BM25:
     norms: Array = field(init=False)
 
     def __post_init__(self) -> None:
+        postings = int(self.starts[-1]) if len(self.starts) else 0
+        for name, size, expected in (
+            ("từ", len(self.vocabulary), len(self.starts) - 1),
+            ("lượt xuất hiện", len(self.docs), postings),
+            ("tần số", len(self.frequencies), postings),
+            ("trường", int(self.lengths.shape[1]), len(self.parameters.fields)),
+        ):
+            if size != expected:
+                raise ValueError(f"chỉ mục lệch nhau: {size:,} {name} nhưng {expected:,}")
         object.__setattr__(self, "norms", self._norms())
 
     @classmethod
@@ -158,7 +167,10 @@ class BM25:
 
     def ceiling(self, query: Query) -> float:
         """The limit that no record's score for ``query`` can pass: the weighted sum of idf."""
-        return math.fsum(self.idf(term) * count for term, count in sorted(Counter(query).items()))
+        plus, k1 = self.parameters.plus, self.parameters.k1
+        most = plus + k1 + 1 if plus else 1.0  # of one term, before its idf
+        idf = (self.idf(term) * count for term, count in sorted(Counter(query).items()))
+        return most * math.fsum(idf)
 
     def matching(self, terms: Iterable[str]) -> npt.NDArray[np.bool_]:
         """Return which records hold any of ``terms``, shape (n,)."""

@@ -113,7 +113,7 @@ def open_encoder(choice: str) -> Encoder | None:
         return None
     if choice == "e5":
         return E5()
-    if Path(choice).is_dir():
+    if choice and Path(choice).is_dir():
         return SentenceTransformerFolder(Path(choice))
     raise EncoderError(f"không có bộ mã hóa {choice!r}; chọn {CHOICES}")
 

@@ -6,6 +6,7 @@ business (:mod:`matcher.fusion`).
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -42,6 +43,7 @@ class Index:
     """The views and vectors of one audience, rows in the order of ``ids``."""
 
     ids: tuple[str, ...]
+    labels: tuple[tuple[str, ...], ...]
     views: dict[str, BM25]
     vectors: Vectors | None
 
@@ -51,6 +53,7 @@ class Index:
                 raise Misaligned(f"chỉ mục lệch nhau: {len(self.ids):,} mã nhưng {size:,} {name}")
 
     def _sizes(self) -> Iterator[tuple[str, int]]:
+        yield "bộ nhãn", len(self.labels)
         yield from ((f"bản ghi trong {name}", len(view)) for name, view in self.views.items())
         if self.vectors is not None:
             yield "vectơ", len(self.vectors)
@@ -73,13 +76,17 @@ class Index:
                 tick("phân tích văn bản", 1, len(documents))
         views = {view: BM25.build(rows, PARAMETERS) for view, rows in analysed.items()}
         ids = tuple(document.id for document in documents)
-        return cls(ids, views, _encode(documents, encoder, cache, tick) if encoder else None)
+        labels = tuple(document.labels for document in documents)
+        vectors = _encode(documents, encoder, cache, tick) if encoder else None
+        return cls(ids, labels, views, vectors)
 
     def save(self, folder: Path) -> None:
         """Write into ``folder``, which is made here."""
         for view, bm25 in self.views.items():
             (folder / view).mkdir(parents=True)
             bm25.save(folder / view)
+        text = json.dumps(self.labels, ensure_ascii=False)
+        (folder / "labels.json").write_text(text, encoding="utf-8")
         if self.vectors is not None:
             self.vectors.save(folder)
 
@@ -87,7 +94,9 @@ class Index:
     def load(cls, folder: Path, ids: tuple[str, ...], dense: bool) -> Index:
         """Open what :meth:`save` wrote, memory-mapped."""
         views = {view: BM25.load(folder / view, PARAMETERS) for view in analyser.VIEWS}
-        return cls(ids, views, Vectors.load(folder) if dense else None)
+        labels = json.loads((folder / "labels.json").read_text(encoding="utf-8"))
+        vectors = Vectors.load(folder) if dense else None
+        return cls(ids, tuple(tuple(each) for each in labels), views, vectors)
 
 
 def _encode(

@@ -22,7 +22,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
@@ -36,6 +36,7 @@ from indexes.hybrid import Index, Misaligned, Tick
 
 FORMAT = 1
 PUBLIC, ALL = "public", "all"
+Audiences = Mapping[str, Sequence[Document]]
 
 
 class SnapshotError(RuntimeError):
@@ -82,7 +83,7 @@ class Snapshot:
 
 def publish(
     home: Path,
-    documents: dict[str, Sequence[Document]],
+    documents: Audiences,
     encoder: Encoder | None,
     cache: Cache | None = None,
     revision: int = 0,
@@ -103,7 +104,9 @@ def publish(
 
     Raises:
         IndexBusyError: another process is building here.
+        Misaligned: the audiences do not have the same ids in the same order.
     """
+    _check_aligned(documents)
     home.mkdir(parents=True, exist_ok=True)
     with _builder(home):
         manifest = Manifest(
@@ -126,6 +129,22 @@ def publish(
     return manifest
 
 
+def _check_aligned(documents: Audiences) -> None:
+    public = documents[PUBLIC]
+    for audience, rows in documents.items():
+        if len(rows) != len(public):
+            raise Misaligned(
+                f"chỉ mục lệch nhau: {len(public):,} bản ghi trong {PUBLIC} "
+                f"nhưng {len(rows):,} trong {audience}"
+            )
+        for number, (one, other) in enumerate(zip(public, rows, strict=True), start=1):
+            if one.id != other.id:
+                raise Misaligned(
+                    f"chỉ mục lệch nhau: bản ghi thứ {number:,} là {one.id} trong {PUBLIC} "
+                    f"nhưng {other.id} trong {audience}"
+                )
+
+
 def _digest(manifest: Manifest) -> str:
     return hashlib.sha256(json.dumps(asdict(manifest), sort_keys=True).encode()).hexdigest()
 
@@ -146,7 +165,7 @@ def _write(
     home: Path,
     name: str,
     manifest: Manifest,
-    documents: dict[str, Sequence[Document]],
+    documents: Audiences,
     encoder: Encoder | None,
     cache: Cache | None,
     tick: Tick | None,
@@ -160,7 +179,7 @@ def _write(
         folder = Path(scratch) / name
         folder.mkdir()
         for audience, rows in documents.items():
-            Index.build(rows, encoder, cache, tick).save(folder / audience)
+            Index.build(rows, encoder, cache, _named(tick, audience)).save(folder / audience)
         ids = [document.id for document in documents[PUBLIC]]
         (folder / "ids.json").write_text(json.dumps(ids, ensure_ascii=False), encoding="utf-8")
         (folder / "lease").touch()
@@ -172,6 +191,13 @@ def _write(
             (home / name).rename(Path(scratch) / "damaged")
         folder.rename(home / name)
     _sync(home)
+
+
+def _named(tick: Tick | None, audience: str) -> Tick | None:
+    """Show the work for each audience as a bar of its own."""
+    if tick is None or audience == PUBLIC:
+        return tick
+    return lambda stage, done, total: tick(f"{stage} (NDA)", done, total)
 
 
 def _sync(path: Path) -> None:
@@ -205,11 +231,15 @@ def _prune(home: Path, keep: str) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
+# What reading a file raises that is missing, cut short or not what it should be.
+_DAMAGE = (OSError, EOFError, ValueError, KeyError, TypeError, Misaligned)
+
+
 def _whole(folder: Path) -> bool:
     """Whether ``folder`` holds a snapshot that opens."""
     try:
         _load(folder).close()
-    except (SnapshotError, Misaligned, OSError, ValueError, KeyError, TypeError):
+    except (SnapshotError, *_DAMAGE):
         return False
     return True
 
@@ -220,16 +250,24 @@ def open_current(home: Path) -> Snapshot:
     Raises:
         SnapshotError: there is none, it is damaged, or another version of the program made it.
     """
+    while True:
+        name = _pointed(home)
+        try:
+            return _load(home / name)
+        except _DAMAGE as error:
+            if _pointed(home) != name:
+                continue  # a publication overtook us and deleted what we were about to open
+            raise SnapshotError(
+                f"chỉ mục {name} thiếu tệp hoặc đã hỏng ({error}): chạy lại `cungcau index`"
+            ) from error
+
+
+def _pointed(home: Path) -> str:
+    """Return the name of the current snapshot."""
     pointer = home / "CURRENT"
     if not pointer.is_file():
         raise SnapshotError(f"chưa có chỉ mục trong {home}: chạy `cungcau index`")
-    folder = home / pointer.read_text(encoding="utf-8").strip()
-    try:
-        return _load(folder)
-    except (OSError, ValueError, KeyError, TypeError, Misaligned) as error:
-        raise SnapshotError(
-            f"chỉ mục {folder.name} thiếu tệp hoặc đã hỏng ({error}): chạy lại `cungcau index`"
-        ) from error
+    return pointer.read_text(encoding="utf-8", errors="replace").strip()
 
 
 def _load(folder: Path) -> Snapshot:
@@ -242,9 +280,13 @@ def _load(folder: Path) -> Snapshot:
             )
     manifest = Manifest(**facts)
     lease = (folder / "lease").open("r")
-    fcntl.flock(lease, fcntl.LOCK_SH)
-    ids = tuple(json.loads((folder / "ids.json").read_text(encoding="utf-8")))
-    audiences = (PUBLIC, ALL) if manifest.restricted else (PUBLIC,)
-    dense = manifest.encoder is not None
-    indexes = {each: Index.load(folder / each, ids, dense) for each in audiences}
+    try:
+        fcntl.flock(lease, fcntl.LOCK_SH)
+        ids = tuple(json.loads((folder / "ids.json").read_text(encoding="utf-8")))
+        audiences = (PUBLIC, ALL) if manifest.restricted else (PUBLIC,)
+        dense = manifest.encoder is not None
+        indexes = {each: Index.load(folder / each, ids, dense) for each in audiences}
+    except BaseException:
+        lease.close()
+        raise
     return Snapshot(folder, manifest, indexes, lease)

@@ -1,0 +1,263 @@
+"""Headings as people write them → the fields of our records.
+
+A heading is compared by its squeezed form (no accents, case, punctuation or underscores), so
+``Tên công nghệ``, ``TEN CONG NGHE`` and ``ten_cong_nghe`` are one. What is known: every field's own
+``title``, its English name, and the table of alternatives below, open to officers' additions. The
+kind of a table follows from its headings; the names of its sheet and file only break ties.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from corpus.records import KINDS, Record
+from corpus.text import squeeze
+
+# Alternatives to a field's own title, separated by ";". One heading may serve several kinds.
+_COMMON: Final = {
+    "illustrative": "Minh họa; Dữ liệu mẫu",
+    "source": "Nguồn dữ liệu; Nguồn tin; Nguồn thông tin",
+}
+_ALSO: Final[Mapping[str, Mapping[str, str]]] = {
+    "technology": {
+        "id": "Mã CN; Mã công nghệ; Mã số; Mã số công nghệ; Số hồ sơ; Ký hiệu; ID",
+        "name": "Tên; Tên CN; Công nghệ; Tên nhiệm vụ; Tên kết quả; Tên sáng chế; Tên giải pháp; "
+        "Tên đề tài; Tên thiết bị; Tiêu đề",
+        "summary": "Mô tả ngắn; Mô tả tóm tắt; Giới thiệu; Điểm nổi bật",
+        "detail": "Mô tả; Chi tiết; Nội dung; Nội dung chính; Nội dung công nghệ",
+        "kind": "Loại hình; Loại công nghệ; Loại hồ sơ",
+        "fields": "Lĩnh vực nghiên cứu; Lĩnh vực áp dụng; Lĩnh vực công nghệ",
+        "products": "Sản phẩm; Áp dụng cho; Đối tượng áp dụng; Cây trồng, vật nuôi",
+        "stages": "Khâu áp dụng; Công đoạn",
+        "trl": "Mức TRL; TRL (1-9); Mức độ sẵn sàng; Mức sẵn sàng công nghệ; Trình độ sẵn sàng",
+        "owner": "Chủ sở hữu; Tổ chức chủ trì; Cơ quan chủ trì; Đơn vị chủ trì; Đơn vị cung cấp; "
+        "Bên cung cấp; Người đăng; Tác giả",
+        "province": "Tỉnh/Thành phố; Tỉnh thành; Địa phương",
+        "cost_from": "Chi phí từ; Giá từ; Giá thấp nhất; Giá chào từ",
+        "cost_to": "Chi phí đến; Giá đến; Giá cao nhất; Giá chào đến",
+        "capacity": "Năng suất; Quy mô công suất",
+        "transfer": "Phương thức chuyển giao; Hình thức chuyển quyền; Chuyển giao",
+        "ip_status": "SHTT; Sở hữu trí tuệ; Tình trạng sở hữu trí tuệ; Tình trạng pháp lý",
+        "year": "Năm công bố; Năm hoàn thành; Năm nghiệm thu; Năm công nhận",
+        "valid_until": "Hạn hiệu lực; Ngày hết hiệu lực; Ngày hết hạn; Có hiệu lực đến",
+        "keywords": "Từ khoá chính; Keyword; Tags",
+        "places_used": "Nơi ứng dụng; Nơi áp dụng; Địa chỉ ứng dụng; Địa chỉ áp dụng",
+        "effect": "Kết quả; Hiệu quả đạt được; Hiệu quả (số liệu)",
+        "conditions": "Điều kiện; Yêu cầu áp dụng",
+        "acceptance_no": "Số công nhận; Số quyết định nghiệm thu; Số nghiệm thu/công nhận",
+        "acceptance_date": "Ngày công nhận; Ngày nghiệm thu/công nhận",
+        "origin": "Nguồn gốc",
+        "contact": "Thông tin liên hệ; Người liên hệ; Địa chỉ liên hệ; Điện thoại; Email",
+        "updated": "Ngày cập nhật gần nhất; Cập nhật",
+        "restricted": "Hiển thị; Mức hiển thị; Chế độ công khai; Bảo mật; Visibility",
+    },
+    "product": {
+        "id": "Mã SP; Mã sản phẩm; Mã số; Ký hiệu; ID",
+        "name": "Tên; Tên SP; Sản phẩm; Sản phẩm chủ lực; Tên sản phẩm chủ lực",
+        "level": "Cấp sản phẩm; Cấp độ; Phân cấp",
+        "province": "Tỉnh/Thành phố; Tỉnh thành; Địa phương",
+        "sector": "Ngành; Nhóm; Ngành hàng; Nhóm sản phẩm; Lĩnh vực",
+        "aliases": "Tên gọi khác; Bí danh; Thành phần; Sản phẩm thành phần",
+        "parent": "Mã sản phẩm cha; Thuộc sản phẩm; Thuộc nhóm sản phẩm; Sản phẩm cấp trên",
+        "lists": "Thuộc danh mục; Các danh mục; Quyết định",
+    },
+    "need": {
+        "id": "Mã nhu cầu; Mã NC; Mã số; Ký hiệu; ID",
+        "product": "Mã SP; Sản phẩm; Tên sản phẩm; Sản phẩm chủ lực",
+        "text": "Nội dung nhu cầu; Nhu cầu công nghệ; Mô tả nhu cầu; Nội dung; Vấn đề; Mô tả",
+        "stage": "Công đoạn",
+        "budget": "Kinh phí; Kinh phí tối đa; Ngân sách; Giá đến; Khả năng chi trả",
+        "trl_min": "TRL; TRL yêu cầu; TRL thấp nhất; Mức sẵn sàng tối thiểu",
+        "priority": "Mức ưu tiên; Độ ưu tiên; Thứ tự ưu tiên",
+        "asker": "Đơn vị; Người yêu cầu; Đơn vị đề xuất; Tổ chức đề xuất; Bên cần",
+        "asker_kind": "Loại hình đơn vị; Đối tượng",
+        "commune": "Xã; Phường; Xã/phường; Địa bàn; Xã, phường, đặc khu",
+        "province": "Tỉnh/Thành phố; Tỉnh thành; Địa phương",
+        "scale": "Quy mô sản xuất",
+        "current": "Công nghệ hiện tại; Công nghệ hiện có; Hiện trạng công nghệ",
+        "collector": "Đơn vị tổng hợp; Cơ quan thu thập",
+        "date": "Ngày ghi nhận; Ngày đề xuất; Ngày gửi",
+        "status": "Tình trạng",
+        "topic": "Chuyên đề",
+    },
+    "judgment": {
+        "need": "Nhu cầu; Mã NC; Need ID; Query ID",
+        "technology": "Công nghệ; Mã CN; Technology ID; Doc ID",
+        "grade": "Mức phù hợp; Mức đánh giá; Điểm; Đánh giá; Relevance",
+    },
+}
+# A sheet or file so named holds this kind; asked only when the headings leave a tie.
+_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
+    "technology": ("cong nghe", "technologies", "technology", "ket qua"),
+    "product": ("san pham", "products", "product"),
+    "need": ("nhu cau", "needs", "need"),
+    "judgment": ("danh gia", "judgments", "judgements", "qrels"),
+}
+UNITS: Final[Mapping[str, float]] = {  # one of each in million VND
+    **dict.fromkeys(("ty", "ti", "ty dong", "ti dong", "ty vnd"), 1e3),
+    **dict.fromkeys(("trieu", "tr", "trd", "trieu dong", "tr dong", "trieu vnd"), 1.0),
+    **dict.fromkeys(("nghin", "ngan", "nghin dong", "ngan dong", "k"), 1e-3),
+    **dict.fromkeys(("dong", "d", "vnd"), 1e-6),
+}
+MONEY_FIELDS: Final = frozenset({"cost_from", "cost_to", "budget"})
+_NUMBERING: Final = frozenset({"stt", "tt", "so tt", "so thu tu", "no"})
+_NOTE: Final = re.compile(r"\((?:nếu có|bắt buộc|không bắt buộc)\)", re.IGNORECASE)
+_UNIT: Final = re.compile(r"^(.*)\(([^()]+)\)\s*$", re.DOTALL)
+
+
+class UnknownTable(ValueError):  # noqa: N818 - reads as a noun, like UnreadableFile
+    """The headings fit no kind of record, or several equally; the message is for the user."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Which column of a table carries what.
+
+    ``fields`` maps column index → field; ``doubles`` holds further columns of a field already
+    taken; ``unknown`` the columns of no field; ``units`` the money unit (in million VND) that a
+    column's heading states.
+    """
+
+    kind: str
+    fields: Mapping[int, str]
+    doubles: Mapping[int, str]
+    unknown: tuple[int, ...]
+    units: Mapping[int, float]
+
+
+def _table(kind: str, record: type[Record]) -> dict[str, str]:
+    """Return squeezed heading → field: a field's own title wins over another's alternative."""
+    known: dict[str, str] = {}
+    fields = {name: info for name, info in record.model_fields.items() if name != "extra"}
+    for name, info in fields.items():
+        known[squeeze(info.title or name)] = name
+    also = {**_COMMON, **_ALSO.get(kind, {})}
+    for name in fields:
+        for heading in (name, *also.get(name, "").split(";")):
+            known.setdefault(squeeze(heading), name)
+    known.pop("", None)
+    return known
+
+
+_KNOWN: Final = {kind: _table(kind, record) for kind, record in KINDS.items()}
+_ANY: Final = frozenset(heading for known in _KNOWN.values() for heading in known)
+
+
+def is_known(heading: str) -> bool:
+    """Whether ``heading`` names a field of any kind of record."""
+    return squeeze(heading) in _ANY
+
+
+def is_numbering(heading: str) -> bool:
+    """Whether ``heading`` only numbers the rows (``STT``), which says nothing about a record."""
+    return squeeze(heading) in _NUMBERING
+
+
+def title(kind: str, field: str) -> str:
+    """Return the Vietnamese heading of ``field``."""
+    return KINDS[kind].model_fields[field].title or field
+
+
+def field_of(kind: str, heading: str) -> tuple[str, float] | None:
+    """Return ``(field, unit)`` for one heading, or ``None``; unit in million VND, else 1."""
+    known = _KNOWN[kind]
+    heading = _NOTE.sub(" ", heading)
+    if field := known.get(squeeze(heading)):
+        return field, 1.0
+    if match := _UNIT.match(heading):
+        field, unit = known.get(squeeze(match[1])), UNITS.get(squeeze(match[2]))
+        if field in MONEY_FIELDS and unit is not None:
+            return field, unit
+    return None
+
+
+def lay_out(kind: str, headings: Sequence[str]) -> Layout:
+    """Assign columns to the fields of ``kind``: the first column of a field takes it."""
+    fields: dict[int, str] = {}
+    doubles: dict[int, str] = {}
+    units: dict[int, float] = {}
+    unknown = []
+    taken: set[str] = set()
+    for index, heading in enumerate(headings):
+        found = field_of(kind, heading)
+        if found is None:
+            unknown.append(index)
+        elif found[0] in taken:
+            doubles[index] = found[0]
+        else:
+            fields[index], units[index] = found
+            taken.add(found[0])
+    return Layout(kind, fields, doubles, tuple(unknown), units)
+
+
+def _required(kind: str) -> list[str]:
+    return [name for name, info in KINDS[kind].model_fields.items() if info.is_required()]
+
+
+def recognise(headings: Sequence[str], sheet: str | None = None, file: str = "") -> Layout:
+    """Return the layout of the table whose ``headings`` these are.
+
+    The kind is the one whose required fields are all present and that most columns match; a tie
+    is broken by the name of the sheet, then of the file. Raises :class:`UnknownTable`.
+    """
+    layouts = [lay_out(kind, headings) for kind in KINDS]
+    whole = [each for each in layouts if set(_required(each.kind)) <= set(each.fields.values())]
+    if not whole:
+        raise UnknownTable(_explain(headings, layouts))
+    most = max(len(each.fields) for each in whole)
+    best = [each for each in whole if len(each.fields) == most]
+    for name in (sheet or "", file):
+        if len(best) > 1:
+            best = [each for each in best if _named(each.kind, name)] or best
+    if len(best) > 1:
+        labels = " hay ".join(f'"{KINDS[each.kind].label}"' for each in best)
+        raise UnknownTable(
+            f"các cột {_quoted(headings)} chưa đủ để biết đây là bảng {labels}; hãy đặt tên trang "
+            "tính hoặc tên tệp theo loại dữ liệu, hay ghi rõ tiêu đề (ví dụ: Tên công nghệ)"
+        )
+    return best[0]
+
+
+def _named(kind: str, name: str) -> bool:
+    text = f" {squeeze(name.rsplit('.', 1)[0])} "
+    return any(f" {word} " in text for word in _NAMES[kind])
+
+
+def _explain(headings: Sequence[str], layouts: Sequence[Layout]) -> str:
+    """Say what was seen, which kind comes nearest, what it lacks and what may be misspelt."""
+    near = max(layouts, key=lambda each: len(each.fields))
+    message = f"không nhận ra đây là bảng gì; các tiêu đề đọc được: {_quoted(headings)}"
+    if not near.fields:
+        message += "; dòng đầu của bảng phải là tiêu đề cột, ví dụ: Mã, Tên công nghệ"
+    else:
+        present = set(near.fields.values())
+        lacking = [name for name in _required(near.kind) if name not in present]
+        columns = ", ".join(f'"{title(near.kind, name)}"' for name in lacking)
+        message += f"; gần nhất là bảng {KINDS[near.kind].label} nhưng thiếu cột {columns}"
+    for index in near.unknown:
+        if guess := nearest(near.kind if near.fields else None, headings[index]):
+            message += f'; "{shorten(headings[index])}" có phải là "{guess}"?'
+    return message
+
+
+def nearest(kind: str | None, heading: str) -> str | None:
+    """Return the title of the field whose known heading is closest to ``heading``, if any is."""
+    tables = [(each, _KNOWN[each]) for each in ([kind] if kind else KINDS)]
+    titles = {known: title(each, field) for each, table in tables for known, field in table.items()}
+    close = difflib.get_close_matches(squeeze(heading)[:100], titles, n=1, cutoff=0.8)
+    return titles[close[0]] if close else None
+
+
+def _quoted(headings: Sequence[str]) -> str:
+    shown = [f'"{shorten(heading, 40)}"' for heading in headings[:12] if heading.strip()]
+    return ", ".join(shown) + (" …" if len(headings) > 12 else "") if shown else "(không có)"
+
+
+def shorten(text: str, width: int = 60) -> str:
+    """Return ``text`` on one line, cut to ``width`` characters for a message."""
+    line = " ".join(text[: 4 * width].split())
+    return line if len(line) <= width else line[: width - 1].rstrip() + "…"

@@ -1,0 +1,1 @@
+"""Which technologies answer which needs, in what order, and why."""

@@ -1,0 +1,50 @@
+"""Technologies as the index wants them: fields of text, passages to encode, labels to compare."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from corpus.lexicon import Lexicon
+
+from corpus.records import Technology
+from indexes.documents import Document
+from indexes.snapshot import ALL, PUBLIC
+
+PRODUCT, STAGE, PROCESS = "sản phẩm:", "khâu:", "quá trình:"
+
+
+def document(technology: Technology, lexicon: Lexicon) -> Document:
+    """Return the searchable side of ``technology``."""
+    text = "\n".join(filter(None, (technology.summary, technology.detail, technology.effect)))
+    passages = (technology.name, technology.summary, technology.detail)
+    return Document(
+        id=technology.id,
+        title=technology.name,
+        text=text,
+        keywords="\n".join(technology.keywords),
+        products="\n".join(technology.products),
+        passages=tuple(filter(None, passages)),
+        labels=tuple(labels(technology, lexicon)),
+    )
+
+
+def labels(technology: Technology, lexicon: Lexicon) -> Iterable[str]:
+    """Yield what the record is about: products as stated, else as its title names them."""
+    stated = [each for name in technology.products for each in lexicon.products(name)]
+    titled = lexicon.products(technology.name)
+    for name in dict.fromkeys(each.name for each in stated or titled):
+        yield PRODUCT + name
+    text = f"{technology.name}\n{technology.summary or ''}"
+    for stage in technology.stages or lexicon.stages(text)[:1]:
+        yield STAGE + stage
+    for process in dict.fromkeys(each.name for each in lexicon.processes(text)):
+        yield PROCESS + process
+
+
+def documents(technologies: Iterable[Technology], lexicon: Lexicon) -> dict[str, list[Document]]:
+    """Return documents by audience, ordered by id; ``all`` only where something is under NDA."""
+    ordered = sorted(technologies, key=lambda each: each.id)
+    audiences = {PUBLIC: [document(each.public(), lexicon) for each in ordered]}
+    if any(each.restricted for each in ordered):
+        audiences[ALL] = [document(each, lexicon) for each in ordered]
+    return audiences

@@ -1,0 +1,188 @@
+"""How good the ranking is on a collection with known answers.
+
+Metrics come from ir_measures (nDCG with linear gain). Rankings are handed over by rank, so tied
+scores cannot be reordered; a query that finds nothing counts 0; nothing disappears from an average.
+In an interchange folder every need is ranked for its product, over the needs that have an answer;
+hard rules remove nothing there (grades are topical) and are scored apart; needs without an answer
+measure whether the best score can tell that nothing fits (AUROC).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import ir_measures
+from corpus.lexicon import Lexicon
+from corpus.places import Places
+from sklearn.metrics import roc_auc_score
+
+from indexes.encoders import Cache, Encoder
+from indexes.hybrid import Index, Tick
+from matcher import fit
+from matcher.match import Matcher
+from matcher.model import DEFAULT, Weights
+from matcher.need import Query
+from matcher.search import Engine, Ranking
+from matcher.testsets import TestSet
+
+DEPTH = 100  # of the rankings handed to the metrics and written to a run file
+Run = dict[str, list[tuple[str, float]]]  # query → (record, score), best first
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was measured; all figures are fractions. ``run`` is the ranking of the queries."""
+
+    overall: dict[str, float]
+    variants: dict[str, dict[str, float]]
+    none: dict[str, float]
+    constraints: dict[str, float] | None
+    run: Run
+    notices: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the figures under the names that other programs read."""
+        return {
+            "overall": self.overall,
+            "variants": self.variants,
+            "none": self.none,
+            "constraints": self.constraints,
+            "notices": list(self.notices),
+        }
+
+
+def evaluate(
+    testset: TestSet,
+    encoder: Encoder | None,
+    cache: Cache | None,
+    lexicon: Lexicon,
+    places: Places,
+    as_of: dt.date,
+    weights: Weights = DEFAULT,
+    tick: Tick | None = None,
+) -> Report:
+    """Index ``testset``, rank its queries and measure."""
+    index = Index.build(testset.documents, encoder, cache, tick)
+    engine = Engine(index, encoder, lexicon, places, weights)
+    matcher = Matcher.of(engine, testset.technologies, testset.products, testset.needs, as_of)
+    queries = {key: _query(testset, matcher, key) for key in sorted(testset.queries)}
+    rankings = {}
+    for key, query in queries.items():
+        rankings[key] = _cut(matcher.rank(query))
+        if tick:
+            tick("xếp hạng", 1, len(queries) + len(testset.variants))
+    answered = testset.answered
+    return Report(
+        overall=measure(testset, {key: rankings.get(key, []) for key in answered}),
+        variants=_variants(testset, matcher, rankings, tick),
+        none=_none(rankings, answered, testset),
+        constraints=_constraints(testset, matcher),
+        run=rankings,
+        notices=testset.notices,
+    )
+
+
+def _query(testset: TestSet, matcher: Matcher, key: str, text: str | None = None) -> Query:
+    if key not in matcher.needs:
+        return matcher.text(testset.queries[key] if text is None else text)
+    need = matcher.needs[key]
+    return matcher.stated(need if text is None else need.model_copy(update={"text": text}))
+
+
+def _cut(ranking: Ranking) -> list[tuple[str, float]]:
+    return [
+        (hit.id, hit.score)
+        for hit in (ranking.hit(place) for place in range(min(DEPTH, len(ranking))))
+    ]
+
+
+def measure(testset: TestSet, run: Mapping[str, list[tuple[str, float]]]) -> dict[str, float]:
+    """Return the metrics of ``run`` over its queries; each must be graded in ``testset``."""
+    level = testset.useful
+    names = {
+        "nDCG@10": ir_measures.nDCG @ 10,
+        "Recall@20": ir_measures.R(rel=level) @ 20,
+        "MRR@10": ir_measures.RR(rel=level) @ 10,
+        "P@1": ir_measures.P(rel=level) @ 1,
+        "judged@10": ir_measures.Judged @ 10,
+    }
+    if not run:
+        return {"queries": 0}
+    qrels = {key: testset.qrels[key] for key in run}
+    ranked = {
+        key: {record: float(-place) for place, (record, _) in enumerate(hits)}
+        for key, hits in run.items()
+    }
+    found = ir_measures.calc_aggregate(list(names.values()), qrels, ranked)
+    figures: dict[str, float] = {name: float(found[each]) for name, each in names.items()}
+    return {**figures, "queries": len(run)}
+
+
+def _variants(
+    testset: TestSet, matcher: Matcher, rankings: Run, tick: Tick | None
+) -> dict[str, dict[str, float]]:
+    """Measure each kind of variant beside the unchanged needs that it came from."""
+    figures = {}
+    for kind in sorted({each.kind for each in testset.variants}):
+        run: Run = {}
+        for each in (one for one in testset.variants if one.kind == kind):
+            if each.need in testset.answered:
+                query = _query(testset, matcher, each.need, each.text)
+                run[each.need] = _cut(matcher.rank(query))
+            if tick:
+                tick("xếp hạng", 1, len(testset.queries) + len(testset.variants))
+        unchanged = measure(testset, {key: rankings[key] for key in run})
+        figures[kind] = {
+            **measure(testset, run),
+            "unchanged nDCG@10": unchanged.get("nDCG@10", 0.0),
+        }
+    return figures
+
+
+def _none(rankings: Run, answered: frozenset[str], testset: TestSet) -> dict[str, float]:
+    """AUROC of the best score for telling needs with an answer from needs without."""
+    judged = [key for key in sorted(rankings) if key in testset.qrels]
+    truth = [key in answered for key in judged]
+    best = [rankings[key][0][1] if rankings[key] else -1e9 for key in judged]
+    counts = {"with": sum(truth), "without": len(truth) - sum(truth)}
+    if not all(counts.values()):
+        return {**counts}
+    return {"AUROC": float(roc_auc_score(truth, best)), **counts}
+
+
+def _constraints(testset: TestSet, matcher: Matcher) -> dict[str, float] | None:
+    """Recall and precision of the hard rules over pairs that are right in topic (grade >= 1)."""
+    if testset.violations is None:
+        return None
+    found = {
+        (key, record, broken.rule)
+        for key, grades in testset.qrels.items()
+        for record, grade in grades.items()
+        if grade >= 1
+        for broken in _broken(matcher, key, record)
+    }
+    right = len(found & testset.violations)
+    return {
+        "recall": right / len(testset.violations) if testset.violations else 1.0,
+        "precision": right / len(found) if found else 1.0,
+        "expected": len(testset.violations),
+        "found": len(found),
+    }
+
+
+def _broken(matcher: Matcher, key: str, record: str) -> Iterable[fit.Breach]:
+    technology = matcher.technologies.get(record)
+    if technology is None:
+        return ()
+    conditions = matcher.stated(matcher.needs[key]).conditions
+    return fit.breaches(technology, conditions, matcher.as_of)
+
+
+def trec(run: Run, tag: str = "cungcau") -> Iterable[str]:
+    """Yield the lines of a TREC run file: query Q0 record rank score tag."""
+    for key in sorted(run):
+        for rank, (record, score) in enumerate(run[key], start=1):
+            yield f"{key} Q0 {record} {rank} {score:.6f} {tag}"

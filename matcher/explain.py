@@ -1,0 +1,184 @@
+"""Why a record stands where it stands, in Vietnamese: a label, a sentence, the words that matched.
+
+People trust a label, a named place of use, a date; they distrust a percentage. So the sentence says
+how the product and the process relate, what is known and what is not, and the numbers come last
+and only when asked for.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from corpus.lexicon import Lexicon
+
+from corpus.records import Technology
+from corpus.text import Span, fold, has_accents
+from indexes.analyser import spans
+from matcher.fit import Breach, money
+from matcher.need import Query
+from matcher.search import Hit
+
+SUITS, ADAPT, REFERENCE = "phù hợp", "cần điều chỉnh", "tham khảo"
+UNKNOWN = "chưa rõ"
+PARTS = {
+    "words": "từ ngữ",
+    "syllables": "âm tiết",
+    "bigrams": "cụm từ",
+    "unaccented": "chữ không dấu",
+    "meaning": "ý nghĩa",
+    "product": "sản phẩm",
+    "stage": "khâu",
+    "place": "địa bàn",
+}
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What is told of one hit."""
+
+    label: str
+    sentence: str
+    highlights: tuple[Span, ...]  # in the field that `field` names
+    field: str
+    breaches: tuple[Breach, ...] = ()
+
+
+def label(relation: str, processes_meet: bool, strength: float, strong: float, weak: float) -> str:
+    """Return one of the three labels.
+
+    ``phù hợp`` needs the same product (or a record for its whole group) and strong evidence; the
+    same process for another product is ``cần điều chỉnh`` at best; the rest is ``tham khảo``.
+    """
+    own = relation in {"same", "broader"}
+    if own and strength >= strong:
+        return SUITS
+    if strength >= weak and (own or processes_meet or relation == "near"):
+        return ADAPT
+    return REFERENCE
+
+
+def sentence(
+    technology: Technology,
+    query: Query,
+    relation: str,
+    stages: Iterable[str],
+    processes: Iterable[str],
+    as_of: dt.date,
+) -> str:
+    """Return the reason in one or two sentences."""
+    clauses = [_product(technology, relation), _stage(query, stages, processes)]
+    told = "; ".join(clause for clause in clauses if clause)
+    facts = ". ".join(
+        filter(None, (_used(technology), _accepted(technology), _age(technology, as_of)))
+    )
+    return f"{told[:1].upper()}{told[1:]}. {facts}." if told else f"{facts}."
+
+
+def _product(technology: Technology, relation: str) -> str:
+    named = ", ".join(technology.products[:3])
+    told = f" ({named})" if named else ""
+    return {
+        "same": f"cùng sản phẩm{told}",
+        "broader": f"dùng chung cho nhóm sản phẩm{told}",
+        "near": f"sản phẩm gần{told}, cần kiểm tra lại thông số",
+        "other": f"sản phẩm khác{told}",
+    }.get(relation, "")
+
+
+def _stage(query: Query, stages: Iterable[str], processes: Iterable[str]) -> str:
+    meet = sorted(query.processes & set(processes))
+    if meet:
+        return f"cùng quá trình: {', '.join(meet[:3])}"
+    both = sorted(query.stages & set(stages))
+    return f"cùng khâu {', '.join(both)}" if both else ""
+
+
+def _used(technology: Technology) -> str:
+    if not technology.places_used:
+        return f"Nơi đã áp dụng: {UNKNOWN}"
+    more = len(technology.places_used) - 1
+    return f"Đã áp dụng tại {technology.places_used[0]}" + (f" và {more} nơi khác" if more else "")
+
+
+def _accepted(technology: Technology) -> str:
+    if not technology.acceptance_no:
+        return ""
+    day = technology.acceptance_date
+    return f"Nghiệm thu số {technology.acceptance_no}" + (f" ngày {day:%d/%m/%Y}" if day else "")
+
+
+def _age(technology: Technology, as_of: dt.date) -> str:
+    if technology.year is None:
+        return f"Năm công bố: {UNKNOWN}"
+    years = as_of.year - technology.year
+    return f"Công bố năm {technology.year}" + (f" ({years} năm trước)" if years > 0 else "")
+
+
+def facts(technology: Technology) -> dict[str, str]:
+    """Return the facts that people compare, each "chưa rõ" where it is missing."""
+    return {
+        "Chi phí": _price(technology),
+        "TRL": str(technology.trl) if technology.trl else UNKNOWN,
+        "Đơn vị": technology.owner or UNKNOWN,
+        "Tỉnh": technology.province or UNKNOWN,
+        "Hiệu lực đến": f"{technology.valid_until:%d/%m/%Y}" if technology.valid_until else UNKNOWN,
+    }
+
+
+def _price(technology: Technology) -> str:
+    low, high = technology.cost_from, technology.cost_to
+    if low is None and high is None:
+        return UNKNOWN
+    if low is None or high is None:
+        told = f"từ {money(low)}" if low is not None else f"đến {money(high or 0.0)}"
+    else:
+        told = money(low) if low == high else f"{money(low)}–{money(high)}"
+    return f"{told} triệu đồng"
+
+
+def highlights(text: str, query: Query, lexicon: Lexicon) -> tuple[Span, ...]:
+    """Return the content words of ``query`` found in normalised ``text``, neighbours joined.
+
+    A query typed without accents matches words under any accents.
+    """
+    plain = not has_accents(query.text)
+    wanted = {fold(term) for term in query.content} if plain else query.content
+    found = [
+        span
+        for span in spans(text)
+        if (fold(span.text) if plain else span.text) in wanted
+        and not lexicon.is_stopword(span.text)
+    ]
+    return tuple(_joined(text, found))
+
+
+def _joined(text: str, found: Iterable[Span]) -> Iterable[Span]:
+    pending: Span | None = None
+    for span in found:
+        if pending and text[pending.end : span.start] == " ":
+            pending = Span(text[pending.start : span.end], pending.start, span.end)
+            continue
+        if pending:
+            yield pending
+        pending = Span(text[span.start : span.end], span.start, span.end)
+    if pending:
+        yield pending
+
+
+def passage(technology: Technology, query: Query, lexicon: Lexicon) -> tuple[str, tuple[Span, ...]]:
+    """Return the field (``summary`` or ``detail``) that says most of the query, with highlights."""
+    best: tuple[int, str, tuple[Span, ...]] = (-1, "summary", ())
+    for name in ("summary", "detail"):
+        text = getattr(technology, name)
+        if text:
+            marks = highlights(text, query, lexicon)
+            distinct = len({fold(word) for mark in marks for word in mark.text.split()})
+            best = max(best, (distinct, name, marks), key=lambda each: each[0])
+    return best[1], best[2]
+
+
+def shares(hit: Hit) -> dict[str, float]:
+    """Return the parts under their Vietnamese names, in the order people should read them."""
+    return {PARTS[name]: hit.parts[name] for name in PARTS if name in hit.parts}

@@ -1,0 +1,249 @@
+"""Need → matches, product → a list that covers its needs, technology → its takers."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from corpus.records import Need, Product, Technology
+from corpus.text import squeeze
+from matcher import explain, fit, need
+from matcher.need import Conditions, Query
+from matcher.search import Engine, Hit, Ranking
+
+EVERYTHING = fit.Filter()
+DEPTH = 20  # matches of each need that a product's list is chosen from
+
+
+@dataclass(frozen=True)
+class Match:
+    """One technology for one query, explained."""
+
+    technology: Technology
+    hit: Hit
+    explanation: explain.Explanation
+
+    @property
+    def label(self) -> str:
+        """phù hợp, cần điều chỉnh or tham khảo."""
+        return self.explanation.label
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a query found: matches best first, and apart from them what breaks a hard rule."""
+
+    query: Query
+    matches: tuple[Match, ...]
+    set_apart: tuple[Match, ...] = ()
+    total: int = 0
+    notices: tuple[str, ...] = ()
+
+    @property
+    def found(self) -> bool:
+        """Whether anything listed is more than a reference; else the answer is "not found"."""
+        return any(match.label != explain.REFERENCE for match in (*self.matches, *self.set_apart))
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One line of a product's list: a technology and the needs it was chosen for, best first."""
+
+    match: Match
+    needs: tuple[Need, ...]
+
+
+@dataclass(frozen=True)
+class ProductList:
+    """A list that covers a product's needs, and the answer of each need it was chosen from."""
+
+    product: Product
+    choices: tuple[Choice, ...]
+    answers: Mapping[str, Answer]
+    uncovered: tuple[Need, ...]
+
+
+@dataclass(frozen=True)
+class Taker:
+    """A need that a technology may serve, and how."""
+
+    need: Need
+    product: Product | None
+    match: Match
+
+
+@dataclass(frozen=True)
+class Matcher:
+    """The engine with the records of one state of the store."""
+
+    engine: Engine
+    technologies: Mapping[str, Technology]
+    products: Mapping[str, Product]
+    needs: Mapping[str, Need]
+    as_of: dt.date
+    provinces: tuple[str | None, ...] = field(default=())
+
+    @classmethod
+    def of(
+        cls,
+        engine: Engine,
+        technologies: Iterable[Technology],
+        products: Iterable[Product],
+        needs: Iterable[Need],
+        as_of: dt.date,
+    ) -> Matcher:
+        """Put an engine and records together; records the index does not know are left out."""
+        known = {each.id: each for each in technologies}
+        rows = (known.get(key) for key in engine.index.ids)
+        return cls(
+            engine,
+            known,
+            {each.id: each for each in products},
+            {each.id: each for each in needs},
+            as_of,
+            tuple(each.province if each else None for each in rows),
+        )
+
+    def product(self, key: str) -> Product | None:
+        """Return the product with the id ``key``, else the first (by id) with that name."""
+        named = (
+            each
+            for _, each in sorted(self.products.items())
+            if squeeze(key) in {squeeze(name) for name in (each.name, *each.aliases)}
+        )
+        return self.products.get(key) or next(named, None)
+
+    def text(
+        self,
+        text: str,
+        product: Product | None = None,
+        conditions: Conditions = need.UNSTATED,
+    ) -> Query:
+        """Read free text as a query, for ``product`` if one is known."""
+        return need.from_text(text, self.engine.lexicon, self.engine.weights, product, conditions)
+
+    def stated(self, stated: Need) -> Query:
+        """Read a stated need of its product as a query."""
+        product = self.products.get(stated.product)
+        return need.from_need(stated, product, self.engine.lexicon, self.engine.weights)
+
+    def rank(self, query: Query) -> Ranking:
+        """Rank every record that ``query`` finds."""
+        return self.engine.rank(query, self.provinces)
+
+    def answer(self, query: Query, k: int = 10, only: fit.Filter = EVERYTHING) -> Answer:
+        """Return the ``k`` best matches that pass ``only``, and as many that break a rule."""
+        kept: list[Match] = []
+        apart: list[Match] = []
+        total = 0
+        for hit in self.rank(query).hits():
+            technology = self.technologies.get(hit.id)
+            if technology is None or not only.admits(technology, self.engine.places, self.as_of):
+                continue
+            total += 1
+            broken = fit.breaches(technology, query.conditions, self.as_of)
+            side = apart if broken else kept
+            if len(side) < k:
+                side.append(self._explained(technology, query, hit, broken))
+        return Answer(query, tuple(kept), tuple(apart), total, tuple(_notices(query)))
+
+    def _explained(
+        self, technology: Technology, query: Query, hit: Hit, broken: tuple[fit.Breach, ...] = ()
+    ) -> Match:
+        engine = self.engine
+        relation = engine.relation(query, engine.products_of(hit.row))
+        stages, processes = engine.stages_of(hit.row), engine.processes_of(hit.row)
+        weights = engine.weights
+        shown, marks = explain.passage(technology, query, engine.lexicon)
+        told = explain.sentence(technology, query, relation, stages, processes, self.as_of)
+        label = explain.label(
+            relation, bool(query.processes & processes), hit.score, weights.strong, weights.weak
+        )
+        return Match(technology, hit, explain.Explanation(label, told, marks, shown, broken))
+
+    def for_product(self, product: Product, k: int = 10) -> ProductList:
+        """Choose ``k`` technologies that together serve the needs of ``product`` and its parts.
+
+        Greedy maximum coverage: each step takes the technology that adds most to the sum, over
+        needs, of the best match so far (a monotone submodular sum, so greedy is within 1 - 1/e of
+        the best list). Ten answers to the first need add nothing after the best one.
+        """
+        needs = [each for each in self.needs.values() if self._serves(each.product, product.id)]
+        needs.sort(key=lambda each: (each.priority or 9, each.id))
+        answers = {each.id: self.answer(self.stated(each), DEPTH) for each in needs}
+        choices = _cover(needs, answers, k)
+        served = {each.id for choice in choices for each in choice.needs}
+        uncovered = tuple(each for each in needs if each.id not in served)
+        return ProductList(product, choices, answers, uncovered)
+
+    def _serves(self, product: str, ancestor: str) -> bool:
+        seen: set[str] = set()
+        current: str | None = product
+        while current and current not in seen:
+            if current == ancestor:
+                return True
+            seen.add(current)
+            parent = self.products.get(current)
+            current = parent.parent if parent else None
+        return False
+
+    def takers(self, technology: Technology, k: int = 10) -> tuple[Taker, ...]:
+        """Return the needs that ``technology`` may serve, best first; ties by id."""
+        found: list[tuple[float, str, Taker]] = []
+        for stated in self.needs.values():
+            query = self.stated(stated)
+            ranking = self.rank(query)
+            for hit in ranking.find(technology.id):
+                broken = fit.breaches(technology, query.conditions, self.as_of)
+                match = self._explained(technology, query, hit, broken)
+                taker = Taker(stated, self.products.get(stated.product), match)
+                found.append((-round(hit.score, 6), stated.id, taker))
+        return tuple(taker for _, _, taker in sorted(found, key=lambda each: each[:2])[:k])
+
+
+def _cover(needs: Sequence[Need], answers: Mapping[str, Answer], k: int) -> tuple[Choice, ...]:
+    candidates = {
+        match.technology.id: match
+        for each in reversed(needs)
+        for match in reversed(answers[each.id].matches)
+    }
+    gains = {
+        (match.technology.id, each.id): match
+        for each in needs
+        for match in answers[each.id].matches
+        if match.label != explain.REFERENCE
+    }
+    best = dict.fromkeys((each.id for each in needs), 0.0)
+    chosen: list[Choice] = []
+    while len(chosen) < k:
+        left = sorted(set(candidates) - {choice.match.technology.id for choice in chosen})
+        totals = {key: _gain(key, needs, gains, best) for key in left}
+        winner = min(left, key=lambda key: (-round(totals[key], 6), key), default=None)
+        if winner is None or totals[winner] <= 0:
+            break
+        served = [each for each in needs if (winner, each.id) in gains]
+        served.sort(key=lambda each: (-round(gains[winner, each.id].hit.score, 6), each.id))
+        chosen.append(Choice(gains[winner, served[0].id], tuple(served)))
+        for each in served:
+            best[each.id] = max(best[each.id], gains[winner, each.id].hit.score)
+    return tuple(chosen)
+
+
+def _gain(
+    key: str,
+    needs: Sequence[Need],
+    gains: Mapping[tuple[str, str], Match],
+    best: Mapping[str, float],
+) -> float:
+    scores = ((gains.get((key, each.id)), best[each.id]) for each in needs)
+    return sum(max(0.0, match.hit.score - so_far) for match, so_far in scores if match)
+
+
+def _notices(query: Query) -> Iterable[str]:
+    if query.empty:
+        yield "Câu hỏi chưa có từ nào để tìm."
+    elif not query.content:
+        yield "Câu hỏi chỉ có từ chung; hãy thêm tên sản phẩm hoặc việc cần làm."
+    if query.truncated:
+        yield f"Câu hỏi quá dài: chỉ dùng {need.MAX_SYLLABLES} tiếng đầu."

@@ -1,0 +1,379 @@
+"""The command ``cungcau``: what the library does, from a terminal.
+
+Every command takes ``--json`` for programs. Exit codes are those of
+:class:`service.settings.Exit`. A user's mistake is answered by a sentence, never by a traceback.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from corpus.records import Need, Product, Record, Technology
+from corpus.store import Store, StoreError
+from indexes.encoders import EncoderError, open_encoder
+from indexes.hybrid import Tick
+from indexes.snapshot import ALL, PUBLIC, SnapshotError
+from matcher import evaluate as evaluation
+from matcher import fit, testsets
+from matcher.match import Matcher
+from matcher.need import Conditions
+from service import demo as demonstration
+from service import doctor as examination
+from service import loading, payloads, show
+from service.exports import match_lists
+from service.settings import (
+    DATA,
+    AsOf,
+    Data,
+    EncoderChoice,
+    Exit,
+    Json,
+    Parts,
+    Restricted,
+    Top,
+    today,
+)
+from service.workspace import Opened, Workspace
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Cung Cầu: tìm công nghệ đáp ứng nhu cầu của sản phẩm chủ lực, xếp hạng và nói lý do.",
+)
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+
+def main() -> None:
+    """Run the command; turn a known failure into a sentence and an exit code."""
+    try:
+        app(standalone_mode=True)
+    except (StoreError, SnapshotError) as error:
+        _fail(str(error), Exit.NO_DATA)
+    except (EncoderError, testsets.TestSetError) as error:
+        _fail(str(error), Exit.BAD_INPUT)
+    except OSError as error:
+        _fail(f"{error.strerror or error}: {error.filename or ''}".rstrip(": "), Exit.BAD_INPUT)
+    except KeyboardInterrupt:
+        _fail("đã dừng theo yêu cầu; dữ liệu và chỉ mục cũ còn nguyên", Exit.INTERRUPTED)
+
+
+def _fail(message: str, code: Exit) -> NoReturn:
+    err.print(f"[bold red]Lỗi:[/] {message}", soft_wrap=True)
+    sys.exit(code)
+
+
+def _emit(data: Any) -> None:
+    json.dump(data, sys.stdout, ensure_ascii=False, indent=2, allow_nan=False)
+    sys.stdout.write("\n")
+
+
+@contextmanager
+def _progress() -> Iterator[Tick]:
+    """Show a bar with the time left for each stage of long work (on standard error)."""
+    columns = (TextColumn("{task.description:<22}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, TimeRemainingColumn(), console=err) as progress:
+        tasks: dict[str, Any] = {}
+
+        def tick(stage: str, done: int, total: int) -> None:
+            if stage not in tasks:
+                tasks[stage] = progress.add_task(stage, total=total)
+            progress.advance(tasks[stage], done)
+
+        yield tick
+
+
+@contextmanager
+def _open(
+    data: Path | None, as_of: AsOf, encoder: str | None, nda: bool, quiet: bool
+) -> Iterator[Opened]:
+    audience = ALL if nda else PUBLIC
+    with Workspace(data or DATA()).open(today(as_of), encoder, audience) as opened:
+        for notice in opened.notices:
+            if not quiet:
+                err.print(f"[yellow]![/] {notice}")
+        yield opened
+
+
+@app.command()
+def init(
+    data: Data = None,  # type: ignore[assignment]
+    tables: Annotated[
+        bool, typer.Option("--tables", help="Chép các bảng từ vựng ra để sửa.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Tạo thư mục làm việc và cơ sở dữ liệu (chạy lại không mất gì)."""
+    space = Workspace(data or DATA())
+    with Store.create(space.folder) as store:
+        state = store.state()
+    copied = space.copy_tables() if tables else []
+    if as_json:
+        facts = {"data": str(space.folder), "revision": state.revision}
+        _emit({**facts, "tables": [str(path) for path in copied]})
+        return
+    out.print(f"Thư mục làm việc: {space.folder} (phiên bản dữ liệu {state.revision})")
+    for path in copied:
+        out.print(f"  bảng để sửa: {path}")
+    out.print("Tiếp theo: `cungcau load TỆP…` hoặc `cungcau load --sample`, rồi `cungcau index`.")
+
+
+@app.command()
+def load(
+    files: Annotated[
+        list[Path] | None, typer.Argument(help="Tệp CSV, XLSX hoặc JSONL.", show_default=False)
+    ] = None,
+    sample: Annotated[
+        bool, typer.Option("--sample", help="Nạp dữ liệu minh họa đi kèm chương trình.")
+    ] = False,
+    data: Data = None,  # type: ignore[assignment]
+    as_json: Json = False,
+) -> None:
+    """Nạp sản phẩm, công nghệ, nhu cầu, đánh giá; dòng lỗi được báo và ghi ra để sửa."""
+    paths = [*(loading.sample_files() if sample else []), *(files or [])]
+    if not paths:
+        raise typer.BadParameter("cần ít nhất một tệp, hoặc --sample")
+    space = Workspace(data or DATA())
+    report = loading.load(paths, space.folder, space.lexicon())
+    if as_json:
+        _emit(payloads.load_report(report))
+    else:
+        show.load_report(out, report)
+    unreadable = any(not each.row for each in report.rejected)
+    if report.rejected:
+        raise typer.Exit(Exit.BAD_INPUT if unreadable else Exit.PARTLY)
+
+
+@app.command()
+def index(
+    data: Data = None,  # type: ignore[assignment]
+    encoder: EncoderChoice = None,
+    as_json: Json = False,
+) -> None:
+    """Tạo chỉ mục từ dữ liệu đã nạp; chỉ mục cũ dùng được cho đến khi chỉ mục mới xong."""
+    space = Workspace(data or DATA())
+    engine, notice = _encoder(encoder)
+    with _progress() as tick:
+        manifest = space.build(engine, tick)
+    if as_json:
+        _emit(payloads.manifest(manifest, [notice] if notice else []))
+        return
+    if notice:
+        out.print(f"[yellow]![/] {notice}")
+    engine_name = manifest.encoder or "không có (chỉ theo từ ngữ)"
+    out.print(f"Đã tạo chỉ mục {manifest.records:,} công nghệ; bộ mã hóa: {engine_name}.")
+
+
+def _encoder(choice: str | None) -> tuple[Any, str]:
+    """Open the encoder asked for; where the default cannot run, go on with words and say so."""
+    if choice is not None:
+        return open_encoder(choice), ""
+    try:
+        return open_encoder("e5"), ""
+    except EncoderError as error:
+        return None, f"Chỉ tìm theo từ ngữ: {error}."
+
+
+@app.command()
+def search(
+    text: Annotated[str, typer.Argument(help="Điều cần tìm, có dấu hoặc không dấu.")],
+    k: Top = 10,
+    kind: Annotated[str | None, typer.Option(help="Loại công nghệ.")] = None,
+    field: Annotated[str | None, typer.Option(help="Lĩnh vực.")] = None,
+    product: Annotated[str | None, typer.Option(help="Sản phẩm áp dụng.")] = None,
+    place: Annotated[str | None, typer.Option(help="Tỉnh của đơn vị hoặc nơi đã dùng.")] = None,
+    trl_min: Annotated[int | None, typer.Option(min=1, max=9, help="TRL tối thiểu.")] = None,
+    price_max: Annotated[
+        float | None, typer.Option(min=0, help="Giá thấp nhất không quá, triệu đồng.")
+    ] = None,
+    year_from: Annotated[int | None, typer.Option(help="Từ năm.")] = None,
+    valid: Annotated[bool, typer.Option("--valid", help="Chỉ công nghệ còn hiệu lực.")] = False,
+    parts: Parts = False,
+    data: Data = None,  # type: ignore[assignment]
+    as_of: AsOf = None,
+    encoder: EncoderChoice = None,
+    nda: Restricted = False,
+    as_json: Json = False,
+) -> None:
+    """Tìm công nghệ theo câu chữ; bộ lọc chỉ bỏ bớt, không đổi thứ tự."""
+    only = fit.Filter(kind, field, product, place, trl_min, price_max, year_from, valid)
+    with _open(data, as_of, encoder, nda, as_json) as opened:
+        found = opened.matcher.answer(opened.matcher.text(text), k, only)
+        if as_json:
+            _emit({**payloads.answer(found), "index_notices": list(opened.notices)})
+        else:
+            show.answer(out, found, parts)
+
+
+@app.command()
+def match(
+    key: Annotated[
+        str | None, typer.Argument(metavar="SẢN PHẨM|NHU CẦU", help="Mã hoặc tên.")
+    ] = None,
+    text: Annotated[str | None, typer.Option("--text", help="Nhu cầu viết tự do.")] = None,
+    budget: Annotated[
+        float | None, typer.Option(min=0, help="Kinh phí tối đa, triệu đồng.")
+    ] = None,
+    trl_min: Annotated[int | None, typer.Option(min=1, max=9, help="TRL tối thiểu.")] = None,
+    place: Annotated[str | None, typer.Option(help="Nơi có nhu cầu.")] = None,
+    k: Top = 10,
+    parts: Parts = False,
+    xlsx: Annotated[Path | None, typer.Option("--xlsx", help="Ghi danh sách ra tệp XLSX.")] = None,
+    data: Data = None,  # type: ignore[assignment]
+    as_of: AsOf = None,
+    encoder: EncoderChoice = None,
+    nda: Restricted = False,
+    as_json: Json = False,
+) -> None:
+    """Lập danh sách kết nối cho một sản phẩm, một nhu cầu, hoặc nhu cầu viết tự do."""
+    if key is None and text is None:
+        raise typer.BadParameter("cần mã sản phẩm, mã nhu cầu, hoặc --text")
+    with _open(data, as_of, encoder, nda, as_json) as opened:
+        matcher = opened.matcher
+        product = _product(matcher, key) if key and (text or key not in matcher.needs) else None
+        if product and text is None:
+            lists = matcher.for_product(product, k)
+            if xlsx:
+                match_lists([lists], xlsx, matcher.as_of)
+            _emit(payloads.product_list(lists)) if as_json else show.product_list(out, lists)
+            return
+        if text is not None:
+            query = matcher.text(text, product, Conditions(budget, trl_min, place))
+        else:
+            query = matcher.stated(matcher.needs[str(key)])
+        found = matcher.answer(query, k)
+        _emit(payloads.answer(found)) if as_json else show.answer(out, found, parts)
+
+
+def _product(matcher: Matcher, key: str) -> Product:
+    """Find a product by id, else by its name."""
+    found = matcher.product(key)
+    if found is None:
+        known = f"{len(matcher.products)} sản phẩm, {len(matcher.needs)} nhu cầu"
+        _fail(f"không có sản phẩm hay nhu cầu nào là {key!r} (đang có {known})", Exit.USAGE)
+    return found
+
+
+@app.command()
+def takers(
+    technology: Annotated[str, typer.Argument(help="Mã công nghệ.")],
+    k: Top = 10,
+    data: Data = None,  # type: ignore[assignment]
+    as_of: AsOf = None,
+    encoder: EncoderChoice = None,
+    nda: Restricted = False,
+    as_json: Json = False,
+) -> None:
+    """Tìm ai cần một công nghệ."""
+    with _open(data, as_of, encoder, nda, as_json) as opened:
+        known = opened.matcher.technologies.get(technology)
+        if known is None:
+            _fail(f"không có công nghệ mã {technology!r}", Exit.USAGE)
+        found = opened.matcher.takers(known, k)
+        if as_json:
+            _emit([payloads.taker(each) for each in found])
+        else:
+            show.takers(out, known, found)
+
+
+@app.command()
+def evaluate(
+    folder: Annotated[Path, typer.Argument(help="Thư mục BEIR hoặc thư mục trao đổi.")],
+    run: Annotated[
+        Path | None, typer.Option("--run", help="Ghi thứ hạng (định dạng TREC).")
+    ] = None,
+    work: Annotated[
+        Path | None, typer.Option("--work", help="Thư mục giữ vectơ đã mã hóa.")
+    ] = None,
+    as_of: AsOf = None,
+    encoder: EncoderChoice = None,
+    as_json: Json = False,
+) -> None:
+    """Đo chất lượng xếp hạng trên một bộ có đáp án; đọc cả phần theo NDA."""
+    space = Workspace(work or DATA())
+    lexicon = space.lexicon()
+    testset = testsets.load(folder, lexicon)
+    engine, notice = _encoder(encoder)
+    with _progress() as tick:
+        report = evaluation.evaluate(
+            testset,
+            engine,
+            space.cache() if engine else None,
+            lexicon,
+            space.places(),
+            today(as_of),
+            tick=tick,
+        )
+    if run:
+        run.write_text("\n".join(evaluation.trec(report.run)) + "\n", encoding="utf-8")
+    if as_json:
+        _emit({**report.to_json(), "notices": [*report.notices, *filter(None, [notice])]})
+    else:
+        show.evaluation(out, testset.name, report)
+
+
+@app.command(name="show")
+def show_record(
+    key: Annotated[str, typer.Argument(help="Mã của công nghệ, sản phẩm hoặc nhu cầu.")],
+    data: Data = None,  # type: ignore[assignment]
+    nda: Restricted = False,
+    as_json: Json = False,
+) -> None:
+    """In một bản ghi với mọi thông tin đã có."""
+    with Store.open(data or DATA()) as store:
+        found = _find(store, key)
+    if found is None:
+        _fail(f"không có bản ghi nào mã {key!r}", Exit.USAGE)
+    if isinstance(found, Technology) and not nda:
+        found = found.public()
+    if as_json:
+        _emit({"kind": found.kind_name, **found.to_json()})
+    else:
+        show.record(out, found)
+
+
+def _find(store: Store, key: str) -> Record | None:
+    kinds = (Technology, Product, Need)
+    return next((found for kind in kinds if (found := store.get(kind, key))), None)
+
+
+@app.command()
+def doctor(data: Data = None, as_json: Json = False) -> None:  # type: ignore[assignment]
+    """Kiểm tra thư mục làm việc, chỉ mục, bộ mã hóa, bảng từ vựng."""
+    findings = examination.examine(Workspace(data or DATA()))
+    if as_json:
+        _emit([{"name": each.name, "ok": each.ok, "text": each.text} for each in findings])
+    else:
+        table = Table(show_header=False, box=None)
+        for each in findings:
+            table.add_row("[green]✓[/]" if each.ok else "[red]✗[/]", each.name, each.text)
+        out.print(table)
+    if not all(each.ok for each in findings):
+        raise typer.Exit(Exit.NO_DATA)
+
+
+@app.command()
+def demo(
+    data: Data = Path("demo"),
+    as_of: AsOf = None,
+) -> None:
+    """Chạy trọn việc chính trên dữ liệu minh họa."""
+    with _progress() as tick:
+        demonstration.prepare(Workspace(data), _encoder(None)[0], tick)
+    with _open(data, as_of, None, False, False) as opened:
+        demonstration.tell(out, opened.matcher, data)
+
+
+if __name__ == "__main__":
+    main()

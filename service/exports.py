@@ -1,0 +1,207 @@
+"""Match lists as a spreadsheet that can be handed over.
+
+Illustrative records are watermarked on every sheet and every line; cells that a spreadsheet program
+would run as a formula stay text; the same lists give the same bytes.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import tempfile
+import zipfile
+from collections.abc import Iterable, Sequence
+from io import BytesIO
+from pathlib import Path
+
+from openpyxl import Workbook
+from openpyxl.cell import Cell
+from openpyxl.styles import Alignment, Font, PatternFill
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.header_footer import HeaderFooterItem, _HeaderFooterPart
+from openpyxl.worksheet.properties import PageSetupProperties
+from openpyxl.worksheet.worksheet import Worksheet
+
+from corpus.records import Need, Product
+from matcher import explain
+from matcher.match import Answer, Match, ProductList
+
+WATERMARK = "DỮ LIỆU MINH HỌA – không phải công nghệ, đơn vị, giá có thật; không dùng để ký"
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time a zip can carry: no clock in an output file
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+APART = "ngoài danh sách"  # in the column of ranks: breaks a hard rule
+_BOLD, _RED = Font(bold=True), Font(bold=True, color="C00000")
+_HEAD = PatternFill("solid", fgColor="DDEBF7")
+_NOTE = PatternFill("solid", fgColor="FFF2CC")
+
+LIST = (
+    ("Sản phẩm", 22),
+    ("Nhu cầu", 42),
+    ("Thứ tự", 8),
+    ("Nhãn", 16),
+    ("Mã", 11),
+    ("Tên công nghệ", 44),
+    ("Lý do", 52),
+    ("Chi phí", 20),
+    ("TRL", 8),
+    ("Đơn vị", 30),
+    ("Tỉnh", 16),
+    ("Liên hệ", 26),
+    ("Hiệu lực đến", 13),
+    ("Điều kiện bắt buộc", 34),
+    ("Ghi chú", 18),
+)
+GAPS = (("Sản phẩm", 26), ("Mã nhu cầu", 12), ("Nhu cầu", 80), ("Gần nhất", 50))
+
+
+def match_lists(lists: Sequence[ProductList], path: Path, as_of: dt.date) -> int:
+    """Write the lists of ``lists`` to ``path`` (XLSX), whole or not at all; return lines written.
+
+    One sheet has every need with its matches, one each product's list that covers its needs, one
+    the needs for which nothing was found.
+    """
+    book = Workbook()
+    book.properties.creator = "Cung Cầu"
+    book.properties.created = book.properties.modified = dt.datetime(
+        as_of.year, as_of.month, as_of.day
+    )
+    sheets = (
+        ("Theo nhu cầu", LIST, [row for each in lists for row in _by_need(each)]),
+        ("Theo sản phẩm", LIST, [row for each in lists for row in _by_product(each)]),
+        ("Chưa tìm thấy", GAPS, [row for each in lists for row in _gaps(each)]),
+    )
+    marked = any(_illustrative(each) for each in lists)
+    book.remove(book.worksheets[0])
+    for title, columns, rows in sheets:
+        _sheet(book.create_sheet(title), columns, rows, marked, as_of)
+    buffer = BytesIO()
+    book.save(buffer)
+    _write_whole(path, _without_clock(buffer.getvalue()))
+    return len(sheets[0][2])
+
+
+def _illustrative(found: ProductList) -> bool:
+    shown = (match for answer in found.answers.values() for match in _all(answer))
+    return found.product.illustrative or any(each.technology.illustrative for each in shown)
+
+
+def _all(answer: Answer) -> tuple[Match, ...]:
+    return (*answer.matches, *answer.set_apart)
+
+
+def _by_need(found: ProductList) -> Iterable[list[str]]:
+    for key, answer in found.answers.items():
+        text = f"{key}: {answer.query.text}"
+        listed = [match for match in answer.matches if match.label != explain.REFERENCE]
+        for place, match in enumerate(listed, start=1):
+            yield _row(found.product, text, str(place), match)
+        for match in answer.set_apart:
+            if match.label != explain.REFERENCE:
+                yield _row(found.product, text, APART, match)
+
+
+def _by_product(found: ProductList) -> Iterable[list[str]]:
+    for place, choice in enumerate(found.choices, start=1):
+        text = "\n".join(f"{each.id}: {each.text}" for each in choice.needs)
+        yield _row(found.product, text, str(place), choice.match)
+
+
+def _row(product: Product, need: str, place: str, match: Match) -> list[str]:
+    technology, facts = match.technology, explain.facts(match.technology)
+    return [
+        product.name,
+        need,
+        place,
+        match.label,
+        technology.id,
+        technology.name,
+        match.explanation.sentence,
+        facts["Chi phí"],
+        facts["TRL"],
+        facts["Đơn vị"],
+        facts["Tỉnh"],
+        technology.contact or explain.UNKNOWN,
+        facts["Hiệu lực đến"],
+        "; ".join(each.reason for each in match.explanation.breaches) or "đạt hoặc chưa rõ",
+        "dữ liệu minh họa" if technology.illustrative else "",
+    ]
+
+
+def _gaps(found: ProductList) -> Iterable[list[str]]:
+    for need in found.uncovered:
+        yield _gap(found.product, need, found.answers[need.id])
+
+
+def _gap(product: Product, need: Need, answer: Answer) -> list[str]:
+    nearest = next(iter(_all(answer)), None)
+    told = f"{nearest.technology.id}: {nearest.technology.name}" if nearest else explain.UNKNOWN
+    return [product.name, need.id, need.text, told]
+
+
+def _sheet(
+    sheet: Worksheet,
+    columns: Sequence[tuple[str, int]],
+    rows: Iterable[Sequence[str]],
+    marked: bool,
+    as_of: dt.date,
+) -> None:
+    _put(sheet, 1, 1, f"Danh sách kết nối cung – cầu công nghệ, lập ngày {as_of:%d/%m/%Y}", _BOLD)
+    if marked:
+        _put(sheet, 2, 1, WATERMARK, _RED)
+    head = 3 if marked else 2
+    for number, (title, width) in enumerate(columns, start=1):
+        _put(sheet, head, number, title, _BOLD).fill = _HEAD
+        sheet.column_dimensions[get_column_letter(number)].width = width
+    for line, row in enumerate(rows, start=head + 1):
+        for number, text in enumerate(row, start=1):
+            cell = _put(sheet, line, number, text)
+            cell.alignment = Alignment(wrap_text=True, vertical="top")
+            if row[2] == APART:
+                cell.fill = _NOTE
+    sheet.freeze_panes = f"A{head + 1}"
+    sheet.auto_filter.ref = f"A{head}:{get_column_letter(len(columns))}{sheet.max_row}"
+    _page(sheet, marked)
+
+
+def _page(sheet: Worksheet, marked: bool) -> None:
+    sheet.page_setup.orientation, sheet.page_setup.fitToHeight = "landscape", 0
+    sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+    if marked:
+        marks = _HeaderFooterPart(text=WATERMARK)
+        sheet.HeaderFooter.oddHeader = sheet.HeaderFooter.oddFooter = HeaderFooterItem(center=marks)
+
+
+def _put(sheet: Worksheet, row: int, column: int, text: str, font: Font | None = None) -> Cell:
+    cell = sheet.cell(row, column)
+    assert isinstance(cell, Cell)  # a new sheet has no merged cells
+    cell.value = text
+    if text.startswith(_FORMULA):
+        cell.data_type, cell.quotePrefix = "s", True
+    if font:
+        cell.font = font
+    return cell
+
+
+def _without_clock(data: bytes) -> bytes:
+    """Rewrite a zip with one fixed time for every member."""
+    out = BytesIO()
+    with zipfile.ZipFile(BytesIO(data)) as old, zipfile.ZipFile(out, "w") as new:
+        for name in old.namelist():
+            member = zipfile.ZipInfo(name, _EPOCH)
+            member.compress_type = zipfile.ZIP_DEFLATED
+            new.writestr(member, old.read(name))
+    return out.getvalue()
+
+
+def _write_whole(path: Path, data: bytes) -> None:
+    """Write beside ``path`` and rename: an interrupted export leaves the old file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, scratch = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        Path(scratch).chmod(0o644)
+        Path(scratch).replace(path)
+    except BaseException:
+        Path(scratch).unlink(missing_ok=True)
+        raise

@@ -1,0 +1,107 @@
+"""Answers as plain data for programs: what ``--json`` prints, and later the API."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from corpus.records import Need, Product
+from indexes.snapshot import Manifest
+from matcher import explain
+from matcher.match import Answer, Match, ProductList, Taker
+from service.loading import Report
+
+Data = dict[str, Any]
+
+
+def answer(found: Answer) -> Data:
+    """Return an answer; ``found`` says whether anything is more than a reference."""
+    return {
+        "query": found.query.text,
+        "product": found.query.product or None,
+        "found": found.found,
+        "total": found.total,
+        "matches": [match(each) for each in found.matches],
+        "set_apart": [match(each) for each in found.set_apart],
+        "notices": list(found.notices),
+    }
+
+
+def match(found: Match) -> Data:
+    """Return one match with its parts, which add up to the score."""
+    technology, told = found.technology, found.explanation
+    return {
+        "id": technology.id,
+        "name": technology.name,
+        "label": told.label,
+        "reason": told.sentence,
+        "score": found.hit.score,
+        "parts": dict(found.hit.parts),
+        "coverage": found.hit.coverage,
+        "cosine": found.hit.cosine,
+        "highlights": {
+            "field": told.field,
+            "spans": [[span.start, span.end] for span in told.highlights],
+        },
+        "breaches": [{"rule": each.rule, "reason": each.reason} for each in told.breaches],
+        "facts": explain.facts(technology),
+        "illustrative": technology.illustrative,
+    }
+
+
+def product_list(found: ProductList) -> Data:
+    """Return a product's list, which needs each line serves, and the needs left without."""
+    return {
+        "product": product(found.product),
+        "choices": [
+            {**match(each.match), "needs": [one.id for one in each.needs]} for each in found.choices
+        ],
+        "needs": {key: answer(each) for key, each in found.answers.items()},
+        "uncovered": [need(each) for each in found.uncovered],
+    }
+
+
+def taker(found: Taker) -> Data:
+    """Return a need that a technology may serve."""
+    told = match(found.match)
+    return {
+        "need": need(found.need),
+        "product": product(found.product) if found.product else None,
+        **{key: told[key] for key in ("label", "reason", "score", "parts", "breaches")},
+    }
+
+
+def need(stated: Need) -> Data:
+    """Return a need's stated facts."""
+    return stated.to_json()
+
+
+def product(stated: Product) -> Data:
+    """Return a product's stated facts."""
+    return stated.to_json()
+
+
+def manifest(found: Manifest, notices: list[str]) -> Data:
+    """Return what an index was made of."""
+    return {**asdict(found), "notices": notices}
+
+
+def load_report(report: Report) -> Data:
+    """Return the account of a load: every row of every file is in one of the counts."""
+    return {
+        "files": [asdict(each) for each in report.counts],
+        "saved": asdict(report.saved),
+        "rejected": [
+            {
+                "file": each.file,
+                "sheet": each.sheet,
+                "row": each.row,
+                "column": each.column,
+                "value": each.value,
+                "reason": each.reason,
+            }
+            for each in report.rejected
+        ],
+        "notices": [str(each) for each in report.notices],
+        "corrections": [str(path) for path in report.corrections],
+    }

@@ -1,0 +1,242 @@
+"""Answers as people read them in a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from corpus.records import KINDS, Record, Technology
+from corpus.text import Span
+from matcher import explain
+from matcher.evaluate import Report as Evaluation
+from matcher.match import Answer, Match, ProductList, Taker
+from service.exports import WATERMARK
+from service.loading import Report
+
+NOT_FOUND = "Chưa tìm thấy trong cơ sở dữ liệu"
+STYLES = {explain.SUITS: "bold green", explain.ADAPT: "bold yellow", explain.REFERENCE: "dim"}
+SHOWN = 20  # rejected rows and notices printed; the rest is in the file and in --json
+EXCERPT = 220  # characters of the passage shown under a match
+
+
+def answer(console: Console, found: Answer, parts: bool = False) -> None:
+    """Print an answer: matches, then what breaks a hard rule, with reasons."""
+    for notice in found.notices:
+        console.print(f"[yellow]![/] {notice}")
+    _watermark(console, (match.technology for match in (*found.matches, *found.set_apart)))
+    if not found.found:
+        console.print(f"[bold red]{NOT_FOUND}.[/]")
+        if found.matches:
+            console.print("Gần nhất, chỉ để tham khảo:")
+    for number, match in enumerate(_shown(found), start=1):
+        console.print(_match(str(number), match, parts))
+    if any(match.label != explain.REFERENCE for match in found.set_apart):
+        console.print("\n[bold]Không đạt điều kiện bắt buộc[/] (đúng chủ đề, để riêng):")
+        for match in found.set_apart:
+            if match.label != explain.REFERENCE:
+                console.print(_match("–", match, parts))
+
+
+def _shown(found: Answer) -> tuple[Match, ...]:
+    """Everything where something fits; only the nearest miss where nothing does."""
+    return found.matches if found.found else found.matches[:1]
+
+
+def _match(number: str, match: Match, parts: bool) -> RenderableType:
+    technology, told = match.technology, match.explanation
+    head = Text(f"{number:>2}. ").append(f"[{told.label}] ", STYLES[told.label])
+    head.append(technology.name, "bold").append(f"  {technology.id}", "dim")
+    lines: list[RenderableType] = [Text(told.sentence)]
+    if told.breaches:
+        lines.append(Text("✗ " + "; ".join(each.reason for each in told.breaches), "red"))
+    text = getattr(technology, told.field)
+    if text:
+        lines.append(_excerpt(text, told.highlights))
+    facts = explain.facts(technology)
+    lines.append(Text(" · ".join(f"{name}: {value}" for name, value in facts.items()), "dim"))
+    if parts:
+        told_parts = (f"{name} {value:+.3f}" for name, value in explain.shares(match.hit).items())
+        lines.append(Text(f"Điểm {match.hit.score:.3f} = " + " ".join(told_parts), "cyan"))
+    return Group(head, Padding(Group(*lines), (0, 0, 0, 4)))
+
+
+def _excerpt(text: str, marks: tuple[Span, ...]) -> Text:
+    """Cut ``text`` around its first marks and show all marks inside the cut."""
+    first = marks[0].start if marks else 0
+    start = max(0, min(first - 40, len(text) - EXCERPT))
+    start = text.rfind(" ", 0, start) + 1 if start else 0
+    end = min(len(text), start + EXCERPT)
+    end = text.rfind(" ", start, end) if end < len(text) else end
+    shown = Text(("… " if start else "") + text[start:end].replace("\n", " "), "italic")
+    shift = (2 if start else 0) - start
+    for mark in marks:
+        if mark.start >= start and mark.end <= end:
+            shown.stylize("bold underline", mark.start + shift, mark.end + shift)
+    return shown.append(" …") if end < len(text) else shown
+
+
+def product_list(console: Console, found: ProductList, each_need: int = 3) -> None:
+    """Print a product's list, then the best matches of each need, then the needs left without."""
+    product = found.product
+    place = f", {product.province}" if product.province else ""
+    console.print(Panel(f"[bold]{product.name}[/]{place}  [dim]{product.id}[/]", expand=False))
+    matches = (match for one in found.answers.values() for match in (*one.matches, *one.set_apart))
+    _watermark(console, (match.technology for match in matches))
+    if not found.answers:
+        console.print("Sản phẩm này chưa có nhu cầu nào.")
+        return
+    for key, one in found.answers.items():
+        console.print(Text("Nhu cầu ", "bold").append(f"{key}: ").append(one.query.text, "italic"))
+        answer(console, _head(one, each_need))
+        console.print()
+    _coverage(console, found)
+
+
+def _head(found: Answer, k: int) -> Answer:
+    """Keep the first ``k`` and no watermark: the product's list has shown it."""
+    plain = [
+        Match(
+            match.technology.model_copy(update={"illustrative": False}),
+            match.hit,
+            match.explanation,
+        )
+        for match in found.matches[:k]
+    ]
+    apart = [
+        Match(
+            match.technology.model_copy(update={"illustrative": False}),
+            match.hit,
+            match.explanation,
+        )
+        for match in found.set_apart
+        if match.label != explain.REFERENCE
+    ]
+    return Answer(found.query, tuple(plain), tuple(apart[:k]), found.total, found.notices)
+
+
+def _coverage(console: Console, found: ProductList) -> None:
+    if found.choices:
+        table = Table(
+            title="Danh sách đề nghị cho sản phẩm (phủ các nhu cầu)", title_justify="left"
+        )
+        for column in ("", "Nhãn", "Mã", "Công nghệ", "Đáp ứng nhu cầu"):
+            table.add_column(column)
+        for number, choice in enumerate(found.choices, start=1):
+            match = choice.match
+            needs = ", ".join(each.id for each in choice.needs)
+            label = Text(match.label, STYLES[match.label])
+            table.add_row(str(number), label, match.technology.id, match.technology.name, needs)
+        console.print(table)
+    for need in found.uncovered:
+        console.print(Text(f"{need.id}: ", "bold").append(f"{NOT_FOUND}.", "red"))
+
+
+def takers(console: Console, technology: Technology, found: Iterable[Taker]) -> None:
+    """Print who needs a technology."""
+    _watermark(console, [technology])
+    table = Table(title=f"Ai cần {technology.id}: {technology.name}", title_justify="left")
+    for column in ("", "Nhãn", "Sản phẩm", "Nhu cầu", "Nơi, đơn vị", "Lý do"):
+        table.add_column(column)
+    for number, taker in enumerate(found, start=1):
+        need, label = taker.need, taker.match.label
+        who = ", ".join(filter(None, (need.asker, need.commune, need.province))) or explain.UNKNOWN
+        reason = "; ".join(each.reason for each in taker.match.explanation.breaches)
+        name = taker.product.name if taker.product else need.product
+        told = reason or taker.match.explanation.sentence.split(". ")[0]
+        need_text = f"{need.id}: {need.text}"
+        table.add_row(str(number), Text(label, STYLES[label]), name, need_text, who, told)
+    console.print(table)
+
+
+def record(console: Console, found: Record) -> None:
+    """Print every stated fact of a record; missing ones are "chưa rõ"."""
+    if isinstance(found, Technology):
+        _watermark(console, [found])
+    table = Table(title=f"{found.label} {found.key}", title_justify="left", show_header=False)
+    table.add_column(style="bold")
+    table.add_column()
+    for name, info in type(found).model_fields.items():
+        value = getattr(found, name)
+        if name == "extra":
+            for heading, text in value.items():
+                table.add_row(heading, str(text))
+        elif name == "illustrative":
+            table.add_row(info.title, "có" if value else "không")
+        elif name not in {"inferred", "restricted"} or value:
+            table.add_row(info.title, _value(value))
+    console.print(table)
+
+
+def _value(value: object) -> str:
+    if value is None or value == ():
+        return explain.UNKNOWN
+    if isinstance(value, tuple):
+        return "; ".join(map(str, value))
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _watermark(console: Console, technologies: Iterable[Technology]) -> None:
+    if any(each.illustrative for each in technologies):
+        console.print(f"[reverse] {WATERMARK} [/]")
+
+
+def load_report(console: Console, report: Report) -> None:
+    """Print what became of every row, each rejection with its place, and what to do next."""
+    table = Table(title="Kết quả nạp", title_justify="left")
+    for column in ("Tệp", "Loại", "Số dòng", "Đã nạp", "Đã có sẵn", "Bị từ chối"):
+        table.add_column(column, justify="left" if column in {"Tệp", "Loại"} else "right")
+    for each in report.counts:
+        name = f"{each.file} ({each.sheet})" if each.sheet else each.file
+        kind = KINDS[each.kind].label if each.kind else explain.UNKNOWN
+        figures = (each.rows, each.loaded, each.repeated, each.rejected)
+        table.add_row(name, kind, *(f"{figure:,}" for figure in figures))
+    console.print(table)
+    saved = report.saved
+    console.print(
+        f"Mới {saved.added:,}, thay đổi {saved.changed:,}, giữ nguyên {saved.unchanged:,}."
+    )
+    for notice in report.notices[:SHOWN]:
+        console.print(f"[yellow]![/] {notice}", soft_wrap=True)
+    _more(console, len(report.notices), "lưu ý")
+    for rejected in report.rejected[:SHOWN]:
+        console.print(f"[red]✗[/] {rejected}", soft_wrap=True)
+    _more(console, len(report.rejected), "dòng bị từ chối")
+    for path in report.corrections:
+        console.print(f"Sửa các dòng bị từ chối trong [bold]{path}[/] rồi nạp lại tệp đó.")
+
+
+def _more(console: Console, count: int, name: str) -> None:
+    if count > SHOWN:
+        console.print(f"… và {count - SHOWN:,} {name} nữa (xem đủ bằng --json).")
+
+
+def evaluation(console: Console, name: str, report: Evaluation) -> None:
+    """Print the measurements of a collection: overall, variants, no answer, hard rules."""
+    metrics = ("nDCG@10", "Recall@20", "MRR@10", "P@1", "judged@10", "queries")
+    table = Table(title=f"Đánh giá trên {name}", title_justify="left")
+    for column in ("", *metrics, "nguyên bản nDCG@10"):
+        table.add_column(column, justify="right" if column else "left")
+    rows = {"toàn bộ": report.overall, **report.variants}
+    for kind, figures in rows.items():
+        cells = (_figure(figures.get(each)) for each in (*metrics, "unchanged nDCG@10"))
+        table.add_row(kind, *cells)
+    console.print(table)
+    if report.none:
+        told = ", ".join(f"{key} {_figure(value)}" for key, value in report.none.items())
+        console.print(f"Nhu cầu không có lời giải: {told}")
+    if report.constraints:
+        told = ", ".join(f"{key} {_figure(value)}" for key, value in report.constraints.items())
+        console.print(f"Điều kiện bắt buộc: {told}")
+    for notice in report.notices:
+        console.print(f"[yellow]![/] {notice}")
+
+
+def _figure(value: float | None) -> str:
+    if value is None:
+        return ""
+    return f"{value:,}" if isinstance(value, int) else f"{value:.4f}"

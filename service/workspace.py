@@ -1,0 +1,157 @@
+"""A work folder as a running program sees it: store, current index, tables, records.
+
+Layout of the folder (``--data`` or ``CUNGCAU_DATA``)::
+
+    cungcau.sqlite     the records and the log of their changes
+    index/             snapshots of the index
+    cache/             vectors by content, so that nothing is encoded twice
+    lexicon/           tables that officers edit; absent = the ones that come with the program
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+from corpus.lexicon import Lexicon
+from corpus.places import Places
+
+from corpus.records import Need, Product, Technology
+from corpus.store import State, Store
+from indexes import snapshot
+from indexes.encoders import Cache, Encoder, EncoderError, open_encoder
+from indexes.hybrid import Tick
+from indexes.snapshot import Manifest, Snapshot, SnapshotError
+from matcher.documents import documents
+from matcher.match import Matcher
+from matcher.search import Engine
+
+
+@dataclass(frozen=True)
+class Opened:
+    """Everything a search needs, of one moment, and what the user should know about it."""
+
+    matcher: Matcher
+    manifest: Manifest
+    notices: tuple[str, ...]
+
+
+class Workspace:
+    """One work folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.index_folder = folder / "index"
+        self.tables = folder / "lexicon"
+
+    def lexicon(self) -> Lexicon:
+        """Load the officers' tables where they have their own, else those of the program."""
+        return Lexicon.load(self.tables if self.tables.is_dir() else None)
+
+    def places(self) -> Places:
+        """Load the table of places in the same way."""
+        return Places.load(self.tables if self.tables.is_dir() else None)
+
+    def cache(self) -> Cache:
+        """Open the cache of vectors."""
+        return Cache(self.folder / "cache" / "embeddings.sqlite")
+
+    def copy_tables(self) -> list[Path]:
+        """Copy the program's tables here to be edited; tables that are here already stay."""
+        self.tables.mkdir(parents=True, exist_ok=True)
+        copied = []
+        for source in sorted((resources.files("corpus") / "data").iterdir(), key=str):
+            target = self.tables / source.name
+            if source.name.endswith((".csv", ".md")) and not target.exists():
+                target.write_text(source.read_text(encoding="utf-8"), encoding="utf-8")
+                copied.append(target)
+        return copied
+
+    def build(self, encoder: Encoder | None, tick: Tick | None = None) -> Manifest:
+        """Index what the store holds now and make it the current index."""
+        with Store.open(self.folder) as store:
+            state, technologies = store.state(), store.all(Technology)
+        rows = documents(technologies, self.lexicon())
+        cache = self.cache() if encoder else None
+        return snapshot.publish(
+            self.index_folder, rows, encoder, cache, state.revision, state.digest, tick
+        )
+
+    @contextmanager
+    def open(
+        self, as_of: dt.date, encoder: str | None = None, audience: str = snapshot.PUBLIC
+    ) -> Iterator[Opened]:
+        """Open the store and the current index together.
+
+        Args:
+            as_of: the day on which validity is judged.
+            encoder: how to read queries; ``None`` takes what the index was built with.
+            audience: ``public``, or ``all`` for somebody who may read what is under NDA.
+        """
+        with Store.open(self.folder) as store:
+            state = store.state()
+            opened = snapshot.open_current(self.index_folder)
+            try:
+                _check(opened, store)
+                notices = [*_stale(opened.manifest, state)]
+                engine = Engine(
+                    opened.index(audience),
+                    _query_encoder(encoder, opened.manifest, notices),
+                    self.lexicon(),
+                    self.places(),
+                )
+                technologies = store.all(Technology)
+                if audience == snapshot.PUBLIC:
+                    technologies = [each.public() for each in technologies]
+                matcher = Matcher.of(
+                    engine, technologies, store.all(Product), store.all(Need), as_of
+                )
+                yield Opened(matcher, opened.manifest, tuple(notices))
+            finally:
+                opened.close()
+
+    def remove(self) -> None:
+        """Delete the whole work folder."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _check(opened: Snapshot, store: Store) -> None:
+    """Refuse an index of another store."""
+    manifest = opened.manifest
+    known = store.digest_at(manifest.revision)
+    if known != manifest.store:
+        raise SnapshotError(
+            f"chỉ mục thuộc về dữ liệu khác (chỉ mục {manifest.store[:12]} tại phiên bản "
+            f"{manifest.revision}, dữ liệu {(known or 'không có')[:12]}): chạy lại `cungcau index`"
+        )
+
+
+def _stale(manifest: Manifest, state: State) -> Iterator[str]:
+    behind = state.revision - manifest.revision
+    if behind:
+        yield f"Chỉ mục chưa gồm {behind:,} thay đổi mới nhất; chạy `cungcau index` để cập nhật."
+
+
+def _query_encoder(choice: str | None, manifest: Manifest, notices: list[str]) -> Encoder | None:
+    """Open the encoder the index was built with; fall back to words, visibly."""
+    if manifest.encoder is None:
+        if choice not in {None, "none"}:
+            notices.append("Chỉ mục không có vectơ: chỉ tìm theo từ ngữ.")
+        return None
+    try:
+        encoder = open_encoder(choice or "e5")
+    except EncoderError as error:
+        notices.append(f"Chỉ tìm theo từ ngữ: {error}.")
+        return None
+    if encoder is not None and encoder.name != manifest.encoder:
+        notices.append(
+            f"Chỉ tìm theo từ ngữ: chỉ mục dùng bộ mã hóa {manifest.encoder}, "
+            f"không phải {encoder.name}."
+        )
+        return None
+    return encoder
