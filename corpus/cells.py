@@ -59,8 +59,8 @@ def clean(text: str) -> Parsed:
     Raises CellError for a cell that is too long, damaged, or a spreadsheet's error value.
     """
     if len(text) > MAX_CELL:
-        limit = f"{MAX_CELL:,}".replace(",", ".")
-        raise CellError(f"ô dài {len(text):,} ký tự, giới hạn là {limit}".replace(",", ".", 1))
+        length, limit = (f"{number:,}".replace(",", ".") for number in (len(text), MAX_CELL))
+        raise CellError(f"ô dài {length} ký tự, giới hạn là {limit}")
     if text in _FORMULA_ERRORS:
         raise CellError("ô báo lỗi công thức của bảng tính")
     if not _ODD.search(text):

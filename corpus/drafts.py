@@ -231,9 +231,9 @@ def _explain(source: Source, row: Row, error: ErrorDetails) -> Problem:
     index = next((i for i, name in source.layout.fields.items() if name == field), None)
     value = row.values[index] if index is not None and index < len(row.values) else None
     match error["type"]:
-        case "missing" | "string_too_short":
+        case "missing" | "string_too_short" | "too_short":
             text = _MISSING
-        case "string_too_long":
+        case "string_too_long" | "too_long":
             limit = context.get("max_length")
             text = f'giá trị "{shorten(value or "")}" dài quá {limit} ký tự'
         case _:

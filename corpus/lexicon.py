@@ -7,8 +7,8 @@ This module only reads the tables and finds their phrases in a text.
 
 Texts are normalised, offsets refer to ``normalise(text)``. Phrases are sequences of lower-cased
 syllables and the longest wins. A text without accents (``bao quan xoai``) is compared with folded
-phrases; there one syllable stands for many words (``cua`` is của, cửa and cua), so that a product of
-one syllable counts only beside a sign of it.
+phrases; there one syllable stands for many words (``cua`` is của, cửa and cua), so that a product
+of one syllable counts only beside a sign of it.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from difflib import get_close_matches
 from functools import lru_cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from itertools import pairwise
 from pathlib import Path
 from typing import Literal, NamedTuple, Protocol, TypeVar
 
@@ -35,9 +36,14 @@ Relation = Literal["same", "broader", "near", "other", "unknown"]
 NEAR = 6  # syllables on either side in which a neighbouring word decides a reading
 BESIDE = 3  # the same for one-syllable products typed without accents, where chance hits abound
 _NUMBER = "#"  # stands for any number in the signs of the tables
+_BREAK = re.compile(r"[,;:.!?()\[\]\"“”…|•]")
 _GLUED = re.compile(r"(\d[\d.,]*)([^\W\d_]+)")  # "200tr", "50kg"
-# Onset, vowels, coda of a Vietnamese syllable without accents: "cnc" and "htx" are none, "ai" is.
-_WORD_LIKE = re.compile(r"(?:[bcdghklmnpqrstvx]{0,2}|ngh)[aeiouy]{1,3}(?:ch|c|m|ng|nh|n|p|t)?")
+# A Vietnamese syllable without accents: "ai" and "map" are, "cnc", "htx" and "tea" are none.
+_WORD_LIKE = re.compile(
+    r"(?:ngh?|nh|[cgkpt]h|gi|qu|tr|[bcdghklmnpqrstvx])?"
+    r"(?:a[iouy]?|e[ou]?|i(?:eu?|[au])?|o(?:a[iy]?|eo?|[io])?|u(?:a[iy]?|o[iu]?|y[aeu]?|[eiu])?|y(?:eu?)?)"
+    r"(?:ch|c|m|ng|nh|n|p|t)?"
+)
 
 
 class TableError(ValueError):
@@ -123,7 +129,8 @@ def read(text: str, accented: bool | None = None) -> Reading:
     """Split ``text`` for matching; ``accented=None`` looks whether it carries any accent."""
     text = normalise(text)
     if accented is None:
-        accented = not text.isascii() and has_accents(text)
+        # the beginning nearly always decides, at a fraction of the cost
+        accented = has_accents(text[:80]) or (not text.isascii() and has_accents(text))
     spans = tuple(syllables(text))
     tokens = tuple(s.text.lower() if accented else fold(s.text) for s in spans)
     signs = tuple(_NUMBER if token[0].isdigit() else token for token in tokens)
@@ -152,7 +159,9 @@ class Phrases:
     def at(self, tokens: Key, start: int) -> Iterator[tuple[int, tuple[str, ...]]]:
         """Yield ``(length, words)`` of the phrases that begin at ``start``, longest first."""
         for size in self._sizes.get(tokens[start], ()):
-            words = self._entries.get(tokens[start : start + size])
+            # a stretch cut short by the end of the text may be a shorter phrase: not this one
+            fits = start + size <= len(tokens)
+            words = self._entries.get(tokens[start : start + size]) if fits else None
             if words is not None:
                 yield size, words
 
@@ -251,12 +260,13 @@ class Abbreviation:
 
 @dataclass(frozen=True)
 class ProductTerm:
-    """A node of the product tree: its broader nodes (nearest first) and its family of near kinds."""
+    """A node of the product tree, its broader nodes (nearest first) and its family."""
 
     name: str
     ancestors: tuple[str, ...] = ()
     family: str = ""
     related: tuple[str, ...] = ()
+    means: bool = False  # made to serve other products: packaging, machines, feed
 
 
 @dataclass(frozen=True)
@@ -447,16 +457,16 @@ class Lexicon:
         """Return the node that ``word`` names at ``start``, or "" if it names none there."""
         homograph = self.homographs.get(word)
         default = homograph.products[0] if homograph else self.names.get(word, "")
-        alone = size == len(reading.tokens)
+        plain = _is_plain(reading, start, size)
         if homograph:
             contexts = homograph.contexts[reading.accented]
             strict = not reading.accented and size == 1
             sense = (contexts.around if strict else contexts.sense)(reading, start)
             if sense is not None:
                 return homograph.products[sense]
-            if alone or not reading.accented:
+            if not reading.accented or size == len(reading.tokens):
                 default = next(filter(None, homograph.products), "")
-        if alone or reading.accented or size > 1:
+        if plain or reading.accented or size > 1:
             return default
         return default if self._is_beside(default, reading.tokens, start) else ""
 
@@ -479,10 +489,11 @@ class Lexicon:
         ``same``: the need's product or a kind of it; ``broader``: a group it belongs to ("for
         fruit" serves lychee); ``near``: its family, a related product or a sibling in a group
         whose members resemble each other; ``unknown`` if either side names no product. The best
-        relation of any pair counts; a need that names "fruit, above all lychee" is about lychee,
-        hence only its narrowest products count.
+        relation of any pair counts, with two reservations: a need that names "fruit, above all
+        lychee" is about lychee, hence only its narrowest products count; and packaging for mango
+        is no packaging for lychee, hence means count only where nothing else is named.
         """
-        need, technology = self.narrowest(need), tuple(technology)
+        need, technology = self.narrowest(_ends(need)), _ends(technology)
         found = {self._relation(mine, theirs) for mine in need for theirs in technology}
         order: tuple[Relation, ...] = ("same", "broader", "near", "other")
         return next((relation for relation in order if relation in found), "unknown")
@@ -513,7 +524,7 @@ class Lexicon:
     def _steps_at(
         self, reading: Reading, start: int, size: int, words: tuple[str, ...]
     ) -> tuple[str, ...]:
-        if reading.accented or size > 1 or size == len(reading.tokens):
+        if reading.accented or size > 1 or _is_plain(reading, start, size):
             return words
         # "say" alone is sấy only before what is dried
         products, after = self._product_phrases[False], start + size
@@ -532,7 +543,7 @@ class Lexicon:
         return tuple(stage for stage, _ in counts.most_common())
 
     def _step(self, name: str) -> Process | None:
-        return self.steps.get(name)
+        return self.steps.get(name.lower())
 
     def is_stopword(self, word: str) -> bool:
         """Whether ``word`` (one or more syllables) is filler; accents are required."""
@@ -571,7 +582,7 @@ def _scan(
     while start < len(reading.tokens):
         step = 1
         for size, words in phrases.at(reading.tokens, start):
-            if names := accept(reading, start, size, words):
+            if names := accept(reading, start, size, _unbroken(words, reading, start, size)):
                 span = _span(reading, start, size)
                 yield span.start, span.end, span.text, names
                 step = size
@@ -579,10 +590,28 @@ def _scan(
         start += step
 
 
+def _unbroken(words: tuple[str, ...], reading: Reading, start: int, size: int) -> tuple[str, ...]:
+    """Return the words that punctuation does not divide: "bơ, sữa" is not "bơ sữa"."""
+    pairs = pairwise(reading.spans[start : start + size])
+    if any(_BREAK.search(reading.text, left.end, right.start) for left, right in pairs):
+        return tuple(word for word in words if "," in word)
+    return words
+
+
+def _is_plain(reading: Reading, start: int, size: int) -> bool:
+    """Whether nothing else can be meant: the whole text, or no Vietnamese syllable ("shrimp")."""
+    return size == len(reading.tokens) or not _WORD_LIKE.fullmatch(reading.tokens[start])
+
+
 def _span(reading: Reading, start: int, size: int) -> Span:
     first, last = reading.spans[start], reading.spans[start + size - 1]
     gap = reading.text[first.start : last.end]
     return Span(gap, first.start, last.end)
+
+
+def _ends(products: Iterable[ProductTerm]) -> tuple[ProductTerm, ...]:
+    products = tuple(products)
+    return tuple(product for product in products if not product.means) or products
 
 
 @lru_cache(maxsize=8)
@@ -592,13 +621,13 @@ def _folded_fillers(stopwords: frozenset[str]) -> frozenset[str]:
 
 def _may_be(short: str, written: str) -> bool:
     """Whether ``written`` may stand for ``short``: capitals matter where a word looks alike."""
-    if not short.isupper() or not _WORD_LIKE.fullmatch(fold(short)):
-        return True
-    return written == short
+    if short.islower():
+        return len(short) == 1 or not written.isupper()
+    return written == short or not _WORD_LIKE.fullmatch(fold(short))
 
 
 _PRODUCT_COLUMNS = (
-    "name", "parent", "wide", "family", "aliases", "english", "signs", "related",
+    "name", "parent", "means", "wide", "family", "aliases", "english", "signs", "related",
 )  # fmt: skip
 
 
@@ -625,7 +654,8 @@ def _terms(rows: Sequence[Row]) -> tuple[dict[str, ProductTerm], frozenset[str]]
             _known(other, by_name, row, "related")
         families = (by_name[each].cells["family"] for each in (name, *ancestors))
         family = next(filter(None, families), "")
-        terms[name] = ProductTerm(name, ancestors, family, row.many("related"))
+        means = any(by_name[each].cells["means"] for each in (name, *ancestors))
+        terms[name] = ProductTerm(name, ancestors, family, row.many("related"), means)
     return terms, frozenset(row.text("name") for row in rows if row.cells["wide"])
 
 
@@ -737,6 +767,7 @@ def _shorts(data: Traversable) -> dict[str, tuple[_Short, ...]]:
 
 def _steps(data: Traversable) -> dict[str, Process | None]:
     steps: dict[str, Process | None] = {}
+    avoid: dict[str, Process | None] = {}
     owner: dict[str, str] = {}
     for row in read_table(data, "processes.csv", ("process", "stage", "words", "avoid")):
         process = Process(row.text("process"), row.text("stage"))
@@ -745,5 +776,5 @@ def _steps(data: Traversable) -> dict[str, Process | None]:
             if owner.setdefault(word.lower(), process.name) != process.name:
                 raise row.error("words", f'"{word}" đã thuộc về "{owner[word.lower()]}"')
             steps[word.lower()] = process
-        steps.update({phrase.lower(): None for phrase in row.many("avoid")})
-    return steps
+        avoid.update(dict.fromkeys(map(str.lower, row.many("avoid"))))
+    return avoid | steps  # a phrase that one process avoids may be another process

@@ -46,7 +46,7 @@ class Catalogue:
         """Return ``; có phải là "…"?`` or nothing. Bounded: files may hold many unknown ids."""
         if text not in self._guesses and len(self._guesses) < 100:
             candidates = list(islice(chain(self._by_id, self._by_name), 2000))
-            close = difflib.get_close_matches(text.casefold()[:100], candidates, n=1, cutoff=0.7)
+            close = difflib.get_close_matches(text.casefold()[:100], candidates, n=1, cutoff=0.6)
             self._guesses[text] = self.find(close[0]) if close else None
         guess = self._guesses.get(text)
         return f'; có phải là "{guess}"?' if guess else ""

@@ -9,10 +9,12 @@ it.
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import os
 import re
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -145,7 +147,7 @@ def _lines(headings: Sequence[str], rows: Sequence[Rejected]) -> list[list[str]]
 def _csv_writer(headings: Sequence[str], rows: Sequence[Rejected]) -> Callable[[Path], None]:
     def write(target: Path) -> None:
         with target.open("w", encoding="utf-8-sig", newline="") as file:
-            csv.writer(file).writerows(_lines(headings, rows))
+            csv.writer(file, quoting=csv.QUOTE_ALL).writerows(_lines(headings, rows))
 
     return write
 
@@ -155,15 +157,24 @@ def _write_text(text: str, target: Path) -> None:
 
 
 def _write_workbook(groups: Mapping[_Key, Sequence[Rejected]], target: Path) -> None:
-    book = Workbook(write_only=True)
+    book, titles = Workbook(write_only=True), Counter[str]()
     for (kind, headings), rows in groups.items():
-        sheet = book.create_sheet(KINDS[kind].label if kind else "Khác")
+        label = KINDS[kind].label if kind else "Khác"
+        titles[label] += 1
+        number = titles[label]
+        sheet = book.create_sheet(label if number == 1 else f"{label} {number}")
         for line in _lines(headings, rows):
             cells = [WriteOnlyCell(sheet, _escaped(cell)) for cell in line]
             for cell in cells:
                 cell.data_type = "s"  # never a formula, number or date
             sheet.append(cells)
-    book.save(target)
+    try:
+        book.save(target)
+    except BaseException:
+        for sheet in book.worksheets:  # their own temporary files, which a full disk leaves open
+            with contextlib.suppress(Exception):
+                sheet.close()
+        raise
 
 
 def _escaped(text: str) -> str:

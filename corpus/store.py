@@ -171,20 +171,18 @@ class Store:
 
     def all(self, kind: type[R]) -> list[R]:
         """Return every record of ``kind``, ordered by id."""
-        return list(self._read(kind, None))
+        with self._transaction() as connection:
+            return list(_records(connection, kind))
+
+    def all_with_state(self, kind: type[R]) -> tuple[State, list[R]]:
+        """Return every record of ``kind`` and the one state of the store that they show."""
+        with self._transaction() as connection:
+            return _state(connection), list(_records(connection, kind))
 
     def get(self, kind: type[R], key: str) -> R | None:
         """Return one record, or ``None``."""
-        return next(self._read(kind, key), None)
-
-    def _read(self, kind: type[R], key: str | None) -> Iterator[R]:
-        table = record_table.c
-        query = sa.select(table.body).where(table.kind == kind.kind_name).order_by(table.id)
-        if key is not None:
-            query = query.where(table.id == key)
         with self._transaction() as connection:
-            for body in connection.execute(query).scalars():
-                yield kind.model_validate(body)
+            return next(_records(connection, kind, key), None)
 
     def save(self, records: Sequence[Record]) -> Saved:
         """Add or replace ``records``; equal ones change nothing. In short transactions."""
@@ -218,6 +216,14 @@ def _connect(path: Path) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
 
     return engine
+
+
+def _records(connection: Connection, kind: type[R], key: str | None = None) -> Iterator[R]:
+    table = record_table.c
+    query = sa.select(table.body).where(table.kind == kind.kind_name).order_by(table.id)
+    if key is not None:
+        query = query.where(table.id == key)
+    return (kind.model_validate(body) for body in connection.execute(query).scalars())
 
 
 def _state(connection: Connection) -> State:

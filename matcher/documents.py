@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from corpus.lexicon import Lexicon
-
 from corpus.records import Technology
 from indexes.documents import Document
 from indexes.snapshot import ALL, PUBLIC

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import ir_measures
-from corpus.lexicon import Lexicon
-from corpus.places import Places
 from sklearn.metrics import roc_auc_score
 
+from corpus.lexicon import Lexicon
+from corpus.places import Places
 from indexes.encoders import Cache, Encoder
 from indexes.hybrid import Index, Tick
 from matcher import fit

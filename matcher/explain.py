@@ -12,11 +12,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from corpus.lexicon import Lexicon
-
 from corpus.records import Technology
 from corpus.text import Span, fold, has_accents
 from indexes.analyser import spans
 from matcher.fit import Breach, money
+from matcher.model import Weights
 from matcher.need import Query
 from matcher.search import Hit
 
@@ -30,6 +30,7 @@ PARTS = {
     "meaning": "ý nghĩa",
     "product": "sản phẩm",
     "stage": "khâu",
+    "process": "quá trình",
     "place": "địa bàn",
 }
 
@@ -45,16 +46,27 @@ class Explanation:
     breaches: tuple[Breach, ...] = ()
 
 
-def label(relation: str, processes_meet: bool, strength: float, strong: float, weak: float) -> str:
+def label(relation: str, purpose: bool, hit: Hit, weights: Weights) -> str:
     """Return one of the three labels.
 
     ``phù hợp`` needs the same product (or a record for its whole group) and strong evidence; the
-    same process for another product is ``cần điều chỉnh`` at best; the rest is ``tham khảo``.
+    same purpose for another product is ``cần điều chỉnh`` at best; the rest is ``tham khảo``.
+    Where a query names no product, the words alone must do.
+
+    Args:
+        relation: of the record's products to the query's.
+        purpose: whether process or stage meet.
+        hit: what was observed.
+        weights: the thresholds.
     """
+    dense = hit.cosine is not None
+    strong = weights.strong if dense else weights.strong_words_only
+    weak = weights.weak if dense else weights.weak_words_only
     own = relation in {"same", "broader"}
-    if own and strength >= strong:
+    asked = strong if purpose else strong + weights.unmet_purpose
+    if (own or relation == "unknown") and hit.score >= asked:
         return SUITS
-    if strength >= weak and (own or processes_meet or relation == "near"):
+    if hit.score >= weak and (own or purpose or relation == "near"):
         return ADAPT
     return REFERENCE
 

@@ -11,9 +11,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from corpus.places import Places
-
 from corpus.records import Technology
-from corpus.text import squeeze
+from corpus.text import has_accents, normalise, squeeze, syllables
 from matcher.need import Conditions
 
 
@@ -26,8 +25,8 @@ class Breach:
 
 
 def money(value: float) -> str:
-    """Write million VND as people read it: ``1.250``, ``0,5`` (Vietnamese separators)."""
-    text = f"{value:,.1f}".rstrip("0").rstrip(".")
+    """Write million VND as people read it, to the đồng: ``1.250``, ``0,5``, ``200,04``."""
+    text = f"{value:,.6f}".rstrip("0").rstrip(".")
     return text.translate(str.maketrans(",.", ".,"))
 
 
@@ -94,13 +93,28 @@ class Filter:
 
         A new province takes in its old parts; an old one does not take in the whole new one.
         """
-        asked = places.extent(self.place or "")
+        place = self.place or ""
+        exact = (each.extent for each in places.find(place))  # knows "An Giang cũ"
+        asked = frozenset().union(*exact) or places.extent(place)  # knows regions
         named = (technology.province or "", *technology.places_used)
-        found = {part for text in named for each in places.find(text) for part in each.extent}
-        return bool(asked) and not asked.isdisjoint(found)
+        found = (each.extent for text in named for each in places.find(text))
+        return any(extent and asked.issuperset(extent) for extent in found)
 
 
 def _holds(asked: str | None, values: Iterable[str]) -> bool:
-    """Whether ``asked`` stands in one of ``values`` as whole words, case and accents aside."""
-    wanted = f" {squeeze(asked or '')} "
-    return any(wanted in f" {squeeze(value)} " for value in values)
+    """Whether ``asked`` stands in one of ``values`` as whole words."""
+    accented = has_accents(asked or "")
+    wanted = comparable(asked or "", accented)
+    return bool(wanted) and any(
+        f" {wanted} " in f" {comparable(value, accented)} " for value in values
+    )
+
+
+def comparable(text: str, accented: bool) -> str:
+    """Return the words of ``text`` as names are compared, case and punctuation aside.
+
+    Accents count only where the one who asks typed them: ``dua`` is dứa, dừa and dưa.
+    """
+    if not accented:
+        return squeeze(text)
+    return " ".join(span.text for span in syllables(normalise(text).lower()))

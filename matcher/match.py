@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from corpus.records import Need, Product, Technology
-from corpus.text import squeeze
+from corpus.text import has_accents
 from matcher import explain, fit, need
 from matcher.need import Conditions, Query
 from matcher.search import Engine, Hit, Ranking
@@ -107,10 +107,12 @@ class Matcher:
 
     def product(self, key: str) -> Product | None:
         """Return the product with the id ``key``, else the first (by id) with that name."""
+        accented = has_accents(key)
+        wanted = fit.comparable(key, accented)
         named = (
             each
             for _, each in sorted(self.products.items())
-            if squeeze(key) in {squeeze(name) for name in (each.name, *each.aliases)}
+            if wanted in {fit.comparable(name, accented) for name in (each.name, *each.aliases)}
         )
         return self.products.get(key) or next(named, None)
 
@@ -154,12 +156,10 @@ class Matcher:
         engine = self.engine
         relation = engine.relation(query, engine.products_of(hit.row))
         stages, processes = engine.stages_of(hit.row), engine.processes_of(hit.row)
-        weights = engine.weights
+        purpose = bool(query.processes & processes or query.stages & stages)
         shown, marks = explain.passage(technology, query, engine.lexicon)
         told = explain.sentence(technology, query, relation, stages, processes, self.as_of)
-        label = explain.label(
-            relation, bool(query.processes & processes), hit.score, weights.strong, weights.weak
-        )
+        label = explain.label(relation, purpose, hit, engine.weights)
         return Match(technology, hit, explain.Explanation(label, told, marks, shown, broken))
 
     def for_product(self, product: Product, k: int = 10) -> ProductList:

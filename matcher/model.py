@@ -25,20 +25,26 @@ class Weights:
     # region's word or a spelled-out abbreviation counts as what it stands for.
     product_name: float = 1.0
     product_alias: float = 0.3
-    variant: float = 1.0
+    variant: float = 0.5
     # Dense side: raw cosine less what unrelated Vietnamese texts reach under E5.
     meaning: float = 2.5
     neutral_cosine: float = 0.8
     # What a need knows beyond its words.
-    same_product: float = 0.10
-    broader_product: float = 0.05
-    near_product: float = 0.03
-    stage: float = 0.03
+    same_product: float = 0.03
+    broader_product: float = 0.02
+    near_product: float = 0.01
+    stage: float = 0.04
+    process: float = 0.03
     place: float = 0.01
     # Labels: the score from which a record for the same product is "phù hợp", and below which
-    # nothing is more than "tham khảo".
-    strong: float = 0.65
-    weak: float = 0.40
+    # nothing is more than "tham khảo"; without meaning in the score (no encoder, or a query typed
+    # without accents) the same evidence adds up to less. Where neither process nor stage meet,
+    # more is asked.
+    strong: float = 0.40
+    weak: float = 0.33
+    strong_words_only: float = 0.17
+    weak_words_only: float = 0.11
+    unmet_purpose: float = 0.06
     # Share of plain query syllables (weighted by idf) that this corpus writes without accents too:
     # below the first value the query was typed without accents, above the second it was not.
     unaccented_below: float = 0.35

@@ -11,10 +11,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import islice
 
 from corpus.lexicon import Lexicon
 from corpus.records import Need, Product
-from corpus.text import fold, has_accents, normalise
+from corpus.text import fold, has_accents, normalise, syllables
 from indexes.analyser import VIEWS, terms
 from matcher.model import Weights
 
@@ -109,10 +110,10 @@ def from_need(need: Need, product: Product | None, lexicon: Lexicon, weights: We
 
 
 def _cut(text: str) -> tuple[str, bool]:
-    pieces = text.split()
-    if len(pieces) <= MAX_SYLLABLES:
+    units = list(islice(syllables(text), MAX_SYLLABLES + 1))
+    if len(units) <= MAX_SYLLABLES:
         return text, False
-    return " ".join(pieces[:MAX_SYLLABLES]), True
+    return text[: units[MAX_SYLLABLES - 1].end], True
 
 
 def _variants(text: str, lexicon: Lexicon, accented: bool) -> tuple[str, ...]:

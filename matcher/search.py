@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from corpus.places import Places
 
 from corpus.lexicon import Lexicon
+from corpus.places import Places
 from corpus.text import fold, has_accents
 from indexes.encoders import Encoder
 from indexes.hybrid import Index
@@ -187,6 +187,10 @@ class Engine:
         if query.stages:
             meets = (weights.stage * bool(query.stages & each) for each in self._stages.sets)
             parts["stage"] = self._stages.spread(meets, rows)
+        if query.processes:
+            count = len(query.processes)
+            meets = (len(query.processes & each) / count for each in self._processes.sets)
+            parts["process"] = weights.process * self._processes.spread(meets, rows)
         if query.conditions.place and provinces:
             parts["place"] = self._place(query.conditions.place, rows, provinces)
         return parts

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import TypeVar
 
 from corpus.lexicon import Lexicon
-
 from corpus.readers import Known, read
 from corpus.records import Judgment, Need, Product, Record, Technology
 from corpus.text import normalise

@@ -67,16 +67,16 @@ def _match(number: str, match: Match, parts: bool) -> RenderableType:
 
 def _excerpt(text: str, marks: tuple[Span, ...]) -> Text:
     """Cut ``text`` around its first marks and show all marks inside the cut."""
-    first = marks[0].start if marks else 0
+    first, last = (marks[0].start, marks[0].end) if marks else (0, 0)
     start = max(0, min(first - 40, len(text) - EXCERPT))
-    start = text.rfind(" ", 0, start) + 1 if start else 0
+    start = text.find(" ", start, first) + 1 or start if start else 0
     end = min(len(text), start + EXCERPT)
-    end = text.rfind(" ", start, end) if end < len(text) else end
+    end = max(text.rfind(" ", last, end), 0) or end if end < len(text) else end
     shown = Text(("… " if start else "") + text[start:end].replace("\n", " "), "italic")
     shift = (2 if start else 0) - start
     for mark in marks:
-        if mark.start >= start and mark.end <= end:
-            shown.stylize("bold underline", mark.start + shift, mark.end + shift)
+        if mark.start < end:
+            shown.stylize("bold underline", mark.start + shift, min(mark.end, end) + shift)
     return shown.append(" …") if end < len(text) else shown
 
 

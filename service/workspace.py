@@ -20,7 +20,6 @@ from pathlib import Path
 
 from corpus.lexicon import Lexicon
 from corpus.places import Places
-
 from corpus.records import Need, Product, Technology
 from corpus.store import State, Store
 from indexes import snapshot
@@ -75,7 +74,7 @@ class Workspace:
     def build(self, encoder: Encoder | None, tick: Tick | None = None) -> Manifest:
         """Index what the store holds now and make it the current index."""
         with Store.open(self.folder) as store:
-            state, technologies = store.state(), store.all(Technology)
+            state, technologies = store.all_with_state(Technology)
         rows = documents(technologies, self.lexicon())
         cache = self.cache() if encoder else None
         return snapshot.publish(

@@ -1,4 +1,4 @@
-"""corpus.cells, drafts, links, rejects and readers: every row loads, repeats, or is told why not."""
+"""corpus.cells, drafts, links, rejects, readers: every row loads, repeats or is told why not."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import io
 import json
 import random
 import unicodedata
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from corpus import cells
 from corpus.headings import title
 from corpus.readers import FileCount, Known, Loaded, Rejected, read, write_rejected
 from corpus.records import KINDS, MAX_CELL, STAGES, Need, Product, Record, Technology
+from corpus.text import squeeze
 
 TECH = ["Mã", "Tên công nghệ", "TRL", "Chi phí từ (triệu đồng)", "Chi phí đến (triệu đồng)"]
 PRODUCTS = "Mã,Tên sản phẩm\nSP1,Vải thiều\nSP2,Nhãn lồng\n"
@@ -99,10 +101,13 @@ def test_money(text: str, value: float) -> None:
     assert cells.parse_money(text).value == pytest.approx(value)
 
 
+NOT_MONEY = ["abc", "-5", "−5", "- 5", "50 USD", "100-200", "100 - 200", "1 tỷ 2", "1.2.3", ""]
+NOT_MONEY += ["5 triệu 2 tỷ", "350 triệu/ha", "nan", "inf", "1e5", "9" * 400, "triệu"]
+
+
 @pytest.mark.parametrize(
     "text",
-    ["abc", "-5", "−5", "- 5", "50 USD", "100-200", "100 - 200", "1 tỷ 2", "1.2.3", "5 triệu 2 tỷ"]
-    + ["350 triệu/ha", "nan", "inf", "1e5", "9" * 400, "", "triệu"],
+    NOT_MONEY,
 )
 def test_not_money(text: str) -> None:
     with pytest.raises(cells.CellError):
@@ -468,8 +473,7 @@ BAD = [
 
 @pytest.mark.parametrize("name", ["loi.xlsx", "loi.csv"])
 def test_rejected_rows_are_corrected_and_load(tmp_path: Path, name: str) -> None:
-    bad = [[row[0], *row[1:]] for row in BAD]
-    source = put(tmp_path, json_lines(bad), "technologies.jsonl")
+    source = put(tmp_path, json_lines(BAD), "technologies.jsonl")
     loaded = read([source])
     assert [r.row for r in loaded.rejected] == [1, 2, 3]
     (path,) = write_rejected(loaded.rejected, tmp_path / name)
@@ -477,7 +481,6 @@ def test_rejected_rows_are_corrected_and_load(tmp_path: Path, name: str) -> None
     correct(path, {"12": "7", "13": "7", "abc": "7"})
     again = read([path])
     assert not again.rejected
-    put(tmp_path, json_lines([[*row[:2], "7", *row[3:]] for row in [BAD[0]]]), "x.jsonl")
     good = [BAD[0], *([*row[:2], "7", *row[3:]] for row in BAD[1:])]
     expected = read([put(tmp_path, json_lines(good), "technologies2.jsonl")])
     assert facts(again) == facts(expected)
@@ -499,7 +502,7 @@ def correct(path: Path, changes: dict[str, str]) -> None:
         text = path.read_bytes().decode("utf-8-sig")
         assert path.read_bytes().startswith(b"\xef\xbb\xbf")
         for old, new in changes.items():
-            text = text.replace(f",{old},", f",{new},")
+            text = text.replace(f'"{old}"', f'"{new}"')
         path.write_bytes(text.encode("utf-8-sig"))
         return
     book = load_workbook(path)
@@ -541,7 +544,7 @@ def test_kinds_and_headings_go_to_sheets_or_files_of_their_own(tmp_path: Path) -
     ]
     rejected = read([*files, put(tmp_path, "Mã,Tên\nT2,\n", "công-nghệ.csv")]).rejected
     (path,) = write_rejected(rejected, tmp_path / "loi.xlsx")
-    assert load_workbook(path).sheetnames == ["Công nghệ", "Sản phẩm", "Công nghệ1"]
+    assert load_workbook(path).sheetnames == ["Công nghệ", "Sản phẩm", "Công nghệ 2"]
     assert [count.kind for count in read([path]).counts] == ["technology", "product", "technology"]
     written = write_rejected(rejected, tmp_path / "loi.csv")
     names = ["loi-cong-nghe-1.csv", "loi-san-pham-2.csv", "loi-cong-nghe-3.csv"]
@@ -651,12 +654,12 @@ def test_the_order_and_spelling_of_headings_do_not_matter(
     assert len(plain.records) == len(rows)
 
 
-SPELLINGS = [
+SPELLINGS: list[Callable[[str], str]] = [
     str.upper,
     str.lower,
     lambda text: unicodedata.normalize("NFD", text),
     lambda text: f"  {text.replace(' ', '_')}:",
-    lambda text: cells.squeeze(text),
+    squeeze,
 ]
 
 
@@ -674,7 +677,7 @@ def test_formats_give_equal_records(tmp_path: Path, rows: list[dict[str, str]]) 
     ]
     assert len({json.dumps([r.to_json() for r in facts(read([p]))]) for p in paths}) == 1
     stored = "\n".join(json.dumps(r.to_json()) for r in read(paths[:1]).records)
-    again = read([put(tmp_path, stored, "e.jsonl")])  # our own export loads as it was
+    again = read([put(tmp_path, stored, "technologies.jsonl")])  # our own export loads as it was
     assert again.records == read(paths[:1]).records
 
 

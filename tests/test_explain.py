@@ -1,0 +1,347 @@
+import datetime as dt
+from dataclasses import replace
+from io import StringIO
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+from small import NEEDS, TECHNOLOGIES, TODAY, lexical, lexicon
+
+from corpus.records import Technology
+from corpus.text import Span, fold, normalise
+from indexes.analyser import spans
+from matcher import explain
+from matcher.explain import ADAPT, REFERENCE, SUITS, facts, highlights, label, passage, sentence
+from matcher.model import DEFAULT
+from matcher.need import from_text
+from matcher.search import Hit
+from service import show
+
+FULL, BARE = TECHNOLOGIES[0], TECHNOLOGIES[6]
+
+
+def query(text, product=None):
+    return from_text(text, lexicon(), DEFAULT, product)
+
+
+# Label -------------------------------------------------------------------------------------------
+
+
+WEIGHTS = replace(
+    DEFAULT,
+    strong=0.6,
+    weak=0.4,
+    strong_words_only=0.3,
+    weak_words_only=0.2,
+    unmet_purpose=0.1,
+)
+
+
+def hit(score, cosine=0.85):
+    return Hit("T", 0, score, {"words": score}, cosine, score)
+
+
+@pytest.mark.parametrize(
+    ("relation", "purpose", "score", "expected"),
+    [
+        ("same", True, 0.6, SUITS),  # the threshold itself is strong
+        ("same", True, 0.59, ADAPT),
+        ("same", False, 0.69, ADAPT),  # where process and stage do not meet, 0.6 + 0.1 is asked
+        ("same", False, 0.71, SUITS),
+        ("same", True, 0.39, REFERENCE),
+        ("broader", True, 0.6, SUITS),
+        ("broader", False, 0.4, ADAPT),
+        ("near", True, 0.9, ADAPT),  # another product never simply suits
+        ("near", False, 0.4, ADAPT),
+        ("near", True, 0.39, REFERENCE),
+        ("other", True, 0.9, ADAPT),  # the same process for another product
+        ("other", False, 0.9, REFERENCE),
+        ("unknown", True, 0.6, SUITS),  # no product is named: the words alone must do
+        ("unknown", True, 0.5, ADAPT),
+        ("unknown", False, 0.5, REFERENCE),
+    ],
+)
+def test_the_label_follows_from_relation_purpose_and_strength(relation, purpose, score, expected):
+    assert label(relation, purpose, hit(score), WEIGHTS) == expected
+
+
+def test_less_is_asked_where_only_words_can_add_up():
+    assert label("same", True, hit(0.3, None), WEIGHTS) == SUITS
+    assert label("same", True, hit(0.2, None), WEIGHTS) == ADAPT
+    assert label("same", True, hit(0.3), WEIGHTS) == REFERENCE
+
+
+@given(
+    st.sampled_from(["same", "broader", "near", "other", "unknown"]),
+    st.booleans(),
+    st.floats(-2, 2),
+    st.floats(0, 1),
+    st.sampled_from([None, 0.85]),
+)
+def test_a_stronger_match_never_gets_a_lower_label(relation, purpose, score, more, cosine):
+    rank = [REFERENCE, ADAPT, SUITS].index
+    weaker = label(relation, purpose, hit(score, cosine), WEIGHTS)
+    stronger = label(relation, purpose, hit(score + more, cosine), WEIGHTS)
+    assert rank(stronger) >= rank(weaker)
+
+
+# Sentence ----------------------------------------------------------------------------------------
+
+
+def told(technology, text, relation, stages=(), processes=(), as_of=TODAY):
+    return sentence(technology, query(text), relation, stages, processes, as_of)
+
+
+def test_the_sentence_says_relation_process_use_and_age():
+    assert told(FULL, "sấy vải", "same", ["chế biến"], ["sấy", "bảo quản"]) == (
+        "Cùng sản phẩm (vải); cùng quá trình: sấy. "
+        "Đã áp dụng tại Lục Ngạn, Bắc Giang và 1 nơi khác. "
+        "Công bố năm 2021 (5 năm trước)."  # 2026 - 2021
+    )
+
+
+def test_what_is_missing_is_unknown_and_not_left_out():
+    assert told(BARE, "sấy vải", "unknown") == (
+        "Nơi đã áp dụng: chưa rõ. Năm công bố: chưa rõ."
+    )
+
+
+@pytest.mark.parametrize(
+    ("relation", "start"),
+    [
+        ("broader", "Dùng chung cho nhóm sản phẩm (vải). "),
+        ("near", "Sản phẩm gần (vải), cần kiểm tra lại thông số. "),
+        ("other", "Sản phẩm khác (vải). "),
+    ],
+)
+def test_the_sentence_says_how_another_product_relates(relation, start):
+    assert told(FULL, "bảo quản", relation).startswith(start)
+
+
+def test_the_stage_is_told_only_where_no_process_meets():
+    assert told(BARE, "sấy vải", "unknown", ["chế biến"], ["tưới"]).startswith("Cùng khâu chế biến.")
+    assert "khâu" not in told(BARE, "sấy vải", "unknown", ["chế biến"], ["sấy"])
+
+
+def test_acceptance_is_told_with_its_number_and_day():
+    accepted = FULL.model_copy(
+        update={"acceptance_no": "12/QĐ", "acceptance_date": dt.date(2022, 2, 3)}
+    )
+    assert "Nghiệm thu số 12/QĐ ngày 03/02/2022." in told(accepted, "sấy", "same")
+
+
+@pytest.mark.parametrize(
+    ("year", "age"),
+    [
+        (2026, "Công bố năm 2026."),
+        (2025, "Công bố năm 2025 (1 năm trước)."),
+        (2027, "Công bố năm 2027."),
+    ],
+)
+def test_age_is_counted_to_the_day_asked_for_and_never_negative(year, age):
+    technology = Technology(id="T", name="Lò", year=year)
+    assert told(technology, "lò", "unknown").endswith(age)
+
+
+# Facts -------------------------------------------------------------------------------------------
+
+
+def test_facts_that_nobody_stated_are_unknown():
+    assert facts(BARE) == dict.fromkeys(("Chi phí", "TRL", "Đơn vị", "Tỉnh", "Hiệu lực đến"), "chưa rõ")
+
+
+def test_stated_facts_are_shown_the_vietnamese_way():
+    assert facts(FULL) == {
+        "Chi phí": "150–300 triệu đồng",
+        "TRL": "8",
+        "Đơn vị": "Viện Thử Nghiệm",
+        "Tỉnh": "Bắc Giang",
+        "Hiệu lực đến": "31/12/2027",
+    }
+
+
+@pytest.mark.parametrize(
+    ("costs", "price"),
+    [
+        ({"cost_from": 1500}, "từ 1.500 triệu đồng"),
+        ({"cost_to": 80}, "đến 80 triệu đồng"),
+        ({"cost_from": 50, "cost_to": 50}, "50 triệu đồng"),
+        ({"cost_from": 0, "cost_to": 2.5}, "0–2,5 triệu đồng"),
+        ({"cost_from": 0}, "từ 0 triệu đồng"),  # free is known, not missing
+        ({"cost_to": 0}, "đến 0 triệu đồng"),
+    ],
+)
+def test_a_price_is_told_as_far_as_it_is_known(costs, price):
+    assert facts(Technology(id="T", name="Lò", **costs))["Chi phí"] == price
+
+
+# Highlights --------------------------------------------------------------------------------------
+
+
+def found(text, asked):
+    return [span.text for span in highlights(text, query(asked), lexicon())]
+
+
+def test_neighbouring_words_are_one_highlight_and_filler_is_none():
+    text = "Sấy vải bằng bơm nhiệt cho quả vải"
+    assert found(text, "sấy vải cho bơm") == ["Sấy vải", "bơm", "vải"]
+
+
+def test_words_across_punctuation_stay_apart():
+    assert found("sấy, vải", "sấy vải") == ["sấy", "vải"]
+
+
+def test_a_query_with_accents_highlights_only_the_same_accents():
+    assert found("vải và vai", "vải") == ["vải"]
+
+
+def test_a_query_without_accents_highlights_words_under_any():
+    assert found("Bảo quản vải tươi ở vai", "bao quan vai") == ["Bảo quản vải", "vai"]
+
+
+def test_the_other_regions_word_is_highlighted_too():
+    assert found("Bảo quản dứa", "bảo quản khóm") == ["Bảo quản dứa"]
+
+
+@given(
+    st.text("sấy vải đỏ.,;-\n CHO và3%") | st.text(),
+    st.sampled_from(["sấy vải", "say vai do", "đỏ 3", "và cho", "!"]),
+)
+def test_highlights_slice_back_to_the_text_in_order_without_overlap(raw, asked):
+    text = normalise(raw)
+    marks = highlights(text, query(asked), lexicon())
+    assert all(text[mark.start : mark.end] == mark.text for mark in marks)
+    ends = [0, *(mark.end for mark in marks)]
+    assert all(mark.start >= end for mark, end in zip(marks, ends, strict=False))
+    wanted = {fold(term) for term in query(asked).content}
+    assert {fold(unit.text) for mark in marks for unit in spans(mark.text)} <= wanted
+
+
+def test_the_passage_is_the_field_that_says_more_different_words():
+    technology = Technology(
+        id="T", name="Lò", summary="Sấy, sấy, sấy và sấy.", detail="Để sấy quả vải."
+    )
+    field, marks = passage(technology, query("sấy vải"), lexicon())
+    assert field == "detail"
+    assert [mark.text for mark in marks] == ["sấy", "vải"]
+
+
+def test_the_summary_is_shown_where_detail_says_no_more():
+    technology = Technology(id="T", name="Lò", summary="Sấy vải.", detail="Vải sấy.")
+    assert passage(technology, query("sấy vải"), lexicon())[0] == "summary"
+    assert passage(BARE, query("sấy vải"), lexicon()) == ("summary", ())
+
+
+def test_every_match_of_the_collection_slices_back_to_its_field():
+    matches = [
+        match
+        for need in NEEDS
+        for answer in [lexical().answer(lexical().stated(need))]
+        for match in (*answer.matches, *answer.set_apart)
+    ]
+    marked = [
+        (getattr(match.technology, match.explanation.field), mark)
+        for match in matches
+        for mark in match.explanation.highlights
+    ]
+    assert len(marked) > 5
+    assert all(text[mark.start : mark.end] == mark.text for text, mark in marked)
+
+
+# Shares ------------------------------------------------------------------------------------------
+
+
+def test_the_shares_of_a_score_are_its_parts_under_vietnamese_names():
+    (hit, *_) = lexical().rank(lexical().stated(NEEDS[0])).hits()
+    assert sorted(explain.shares(hit).values()) == sorted(hit.parts.values())
+    assert set(hit.parts) <= set(explain.PARTS)
+
+
+# Excerpt -----------------------------------------------------------------------------------------
+
+
+def excerpt(text, word):
+    marks = tuple(span for span in spans(text) if span.text == word)
+    return show._excerpt(text, marks)
+
+
+def marked(shown):
+    return [shown.plain[span.start : span.end] for span in shown.spans if "underline" in str(span.style)]
+
+
+def test_a_short_text_is_shown_whole():
+    shown = excerpt("Lò sấy vải.", "vải")
+    assert (shown.plain, marked(shown)) == ("Lò sấy vải.", ["vải"])
+
+
+def test_a_long_text_is_cut_around_its_first_mark_at_whole_words():
+    text = "đầu " * 100 + "vải " + "sau " * 100
+    shown = excerpt(text.strip(), "vải")
+    assert shown.plain.startswith("… đầu ")
+    assert shown.plain.endswith(" sau …")
+    assert len(shown.plain) <= show.EXCERPT + len("… ") + len(" …")
+    assert marked(shown) == ["vải"]
+
+
+def test_a_mark_at_the_end_of_a_long_text_is_shown():
+    shown = excerpt("đầu " * 100 + "vải", "vải")
+    assert shown.plain.endswith("đầu vải")
+    assert marked(shown) == ["vải"]
+
+
+def test_a_text_without_a_mark_is_cut_from_its_beginning():
+    shown = excerpt("đầu " * 100, "vải")
+    assert shown.plain.startswith("đầu đầu")
+    assert marked(shown) == []
+
+
+@pytest.mark.parametrize("text", ["x" * 5000, "vải " + "x" * 5000, "x" * 5000 + " vải"])
+def test_a_text_without_spaces_is_cut_all_the_same(text):
+    assert len(excerpt(text, "vải").plain) <= 2 * show.EXCERPT
+
+
+@given(st.lists(st.sampled_from(["vải", "sấy", "x" * 30, "a\nb"]), max_size=150))
+def test_what_an_excerpt_marks_are_the_words_that_matched(words):
+    shown = excerpt(" ".join(words), "vải")
+    assert set(marked(shown)) == ({"vải"} if "vải" in words else set())
+    assert "\n" not in shown.plain
+
+
+# On the screen -----------------------------------------------------------------------------------
+
+
+def printed(answer, **options):
+    console = Console(file=StringIO(), width=200)
+    show.answer(console, answer, **options)
+    return console.file.getvalue()
+
+
+def test_an_answer_shows_label_reason_facts_and_apart_what_breaks_a_rule():
+    matcher = lexical()
+    text = printed(matcher.answer(matcher.text("sấy nhãn")))
+    assert "Không đạt điều kiện bắt buộc" in text
+    assert "hết hiệu lực từ 30/06/2025" in text  # CN-3
+    below = text.index("Không đạt điều kiện bắt buộc")
+    assert text.index("CN-3") > below
+    assert "Chi phí: đến 80 triệu đồng" in text
+
+
+def test_numbers_come_on_demand_only():
+    matcher = lexical()
+    answer = matcher.answer(matcher.text("sấy vải"))
+    assert "Điểm" not in printed(answer)
+    best = answer.matches[0].hit
+    assert f"Điểm {best.score:.3f} = từ ngữ {best.parts['words']:+.3f}" in printed(answer, parts=True)
+
+
+def test_brackets_in_a_record_are_text_and_not_style():
+    strange = Technology(id="T[/b]", name="Lò [bold]sấy[/] [/x]", summary="[red]sấy[/green]")
+    span = Span("sấy", 5, 8)
+    matcher = lexical()
+    answer = matcher.answer(matcher.text("sấy vải"))
+    told = explain.Explanation(SUITS, "[/y]", (span,), "summary")
+    match = type(answer.matches[0])(strange, answer.matches[0].hit, told)
+    text = printed(type(answer)(answer.query, (match,)))
+    assert "Lò [bold]sấy[/] [/x]  T[/b]" in text
+    assert "[red]sấy[/green]" in text
