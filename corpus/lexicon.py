@@ -206,7 +206,7 @@ class Contexts:
             first = start - place
             if first >= 0:
                 sense = self._around[place, size].get(reading.signs[first : first + size])
-                if sense is not None:
+                if sense is not None and not _divided(reading, first, size):
                     return sense
         return None
 
@@ -222,6 +222,12 @@ class Contexts:
             return settled
         counts = self.near(reading, start)
         return min(counts, key=lambda sense: (-counts[sense], sense), default=None)
+
+
+def _divided(reading: Reading, start: int, size: int) -> bool:
+    """Whether punctuation divides the phrase: "bơ, sữa" is not "bơ sữa"."""
+    pairs = pairwise(reading.spans[start : start + size])
+    return any(_BREAK.search(reading.text, left.end, right.start) for left, right in pairs)
 
 
 def _sign_key(sign: str, accented: bool) -> Key:
@@ -442,6 +448,14 @@ class Lexicon:
         mentions = self.product_mentions(text, accented)
         return tuple(self.terms[name] for name in dict.fromkeys(m.name for m in mentions))
 
+    def regional_products(self, text: str, accented: bool | None = None) -> Iterator[str]:
+        """Yield the nodes that ``text`` names by a dialect's word, under the node's own name."""
+        for mention in self.product_mentions(text, accented):
+            words = self._dialect_phrases[read(text, accented).accented]
+            tokens = key(mention.found, read(text, accented).accented)
+            if any(start == 0 and size == len(tokens) for start, size, _ in words.find(tokens)):
+                yield mention.name
+
     def term(self, name: str) -> ProductTerm | None:
         """Return the node called ``name`` (or one of its aliases), if there is one."""
         name = normalise(name)
@@ -457,7 +471,7 @@ class Lexicon:
         """Return the node that ``word`` names at ``start``, or "" if it names none there."""
         homograph = self.homographs.get(word)
         default = homograph.products[0] if homograph else self.names.get(word, "")
-        plain = _is_plain(reading, start, size)
+        plain = _is_plain(reading, start, size) or (homograph and len(homograph.products) == 1)
         if homograph:
             contexts = homograph.contexts[reading.accented]
             strict = not reading.accented and size == 1
@@ -591,9 +605,8 @@ def _scan(
 
 
 def _unbroken(words: tuple[str, ...], reading: Reading, start: int, size: int) -> tuple[str, ...]:
-    """Return the words that punctuation does not divide: "bơ, sữa" is not "bơ sữa"."""
-    pairs = pairwise(reading.spans[start : start + size])
-    if any(_BREAK.search(reading.text, left.end, right.start) for left, right in pairs):
+    """Return the words that may stand here: across a comma, only those written with one."""
+    if size > 1 and _divided(reading, start, size):
         return tuple(word for word in words if "," in word)
     return words
 

@@ -24,7 +24,7 @@ from corpus.text import Span, fold, syllables
 VIEWS = ("words", "syllables", "bigrams", "unaccented")
 VERSION = "1"  # raise when a view changes: snapshots built with another version are refused
 JOINT = "_"  # between the syllables of one term
-_CLAUSE_ENDS = frozenset(".,;:!?()[]{}\"“”\n–—…•|/")
+_CLAUSE_ENDS = frozenset('.,;:!?()[]{}"“”\n–—…•|/')
 
 
 @cache

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from corpus.lexicon import Lexicon
 from corpus.records import Technology
+from indexes.analyser import spans
 from indexes.documents import Document
 from indexes.snapshot import ALL, PUBLIC
 
@@ -21,10 +22,22 @@ def document(technology: Technology, lexicon: Lexicon) -> Document:
         title=technology.name,
         text=text,
         keywords="\n".join(technology.keywords),
-        products="\n".join(technology.products),
+        products="\n".join((*technology.products, *_canonical(technology, lexicon))),
         passages=tuple(filter(None, passages)),
         labels=tuple(labels(technology, lexicon)),
     )
+
+
+def _canonical(technology: Technology, lexicon: Lexicon) -> Iterable[str]:
+    """Yield the tree's names of products that the record calls by a region's word: dứa for khóm.
+
+    So one name finds the records of all regions, and a word with two meanings (thơm: pineapple, or
+    fragrant) is read where its neighbours tell which, in the record, not guessed in the query.
+    """
+    told = "\n".join((technology.name, technology.summary or "", *technology.products))
+    said = {span.text for span in spans(told)}
+    names = dict.fromkeys(lexicon.regional_products(told))
+    return (name for name in names if not said.issuperset(name.split()))
 
 
 def labels(technology: Technology, lexicon: Lexicon) -> Iterable[str]:

@@ -29,6 +29,7 @@ from matcher.search import Engine, Ranking
 from matcher.testsets import TestSet
 
 DEPTH = 100  # of the rankings handed to the metrics and written to a run file
+NOTHING = [("", 0.0)]  # no record has an empty id
 Run = dict[str, list[tuple[str, float]]]  # query → (record, score), best first
 
 
@@ -112,8 +113,10 @@ def measure(testset: TestSet, run: Mapping[str, list[tuple[str, float]]]) -> dic
     if not run:
         return {"queries": 0}
     qrels = {key: testset.qrels[key] for key in run}
+    # A query that finds nothing is measured as one that finds nothing of use: ir_measures divides
+    # by the number of records found.
     ranked = {
-        key: {record: float(-place) for place, (record, _) in enumerate(hits)}
+        key: {record: float(-place) for place, (record, _) in enumerate(hits or NOTHING)}
         for key, hits in run.items()
     }
     found = ir_measures.calc_aggregate(list(names.values()), qrels, ranked)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 
 from corpus.lexicon import Lexicon
 from corpus.records import Technology
@@ -50,7 +51,8 @@ def label(relation: str, purpose: bool, hit: Hit, weights: Weights) -> str:
     """Return one of the three labels.
 
     ``phù hợp`` needs the same product (or a record for its whole group) and strong evidence; the
-    same purpose for another product is ``cần điều chỉnh`` at best; the rest is ``tham khảo``.
+    same purpose for a near product, or with strong evidence for any other, is ``cần điều chỉnh``
+    at best; the rest is ``tham khảo``.
     Where a query names no product, the words alone must do.
 
     Args:
@@ -66,21 +68,22 @@ def label(relation: str, purpose: bool, hit: Hit, weights: Weights) -> str:
     asked = strong if purpose else strong + weights.unmet_purpose
     if (own or relation == "unknown") and hit.score >= asked:
         return SUITS
-    if hit.score >= weak and (own or purpose or relation == "near"):
+    if hit.score >= (weak if own or relation == "near" else strong) and (own or purpose):
         return ADAPT
     return REFERENCE
 
 
 def sentence(
     technology: Technology,
+    products: Iterable[str],
     query: Query,
     relation: str,
     stages: Iterable[str],
     processes: Iterable[str],
     as_of: dt.date,
 ) -> str:
-    """Return the reason in one or two sentences."""
-    clauses = [_product(technology, relation), _stage(query, stages, processes)]
+    """Return the reason; ``products`` as the record states them, those that matter first."""
+    clauses = [_product(products, relation), _stage(query, stages, processes)]
     told = "; ".join(clause for clause in clauses if clause)
     facts = ". ".join(
         filter(None, (_used(technology), _accepted(technology), _age(technology, as_of)))
@@ -88,8 +91,8 @@ def sentence(
     return f"{told[:1].upper()}{told[1:]}. {facts}." if told else f"{facts}."
 
 
-def _product(technology: Technology, relation: str) -> str:
-    named = ", ".join(technology.products[:3])
+def _product(products: Iterable[str], relation: str) -> str:
+    named = ", ".join(islice(products, 3))
     told = f" ({named})" if named else ""
     return {
         "same": f"cùng sản phẩm{told}",

@@ -13,6 +13,7 @@ from matcher.need import Conditions, Query
 from matcher.search import Engine, Hit, Ranking
 
 EVERYTHING = fit.Filter()
+RELATIONS = ("same", "broader", "near", "other", "unknown")
 DEPTH = 20  # matches of each need that a product's list is chosen from
 
 
@@ -158,9 +159,19 @@ class Matcher:
         stages, processes = engine.stages_of(hit.row), engine.processes_of(hit.row)
         purpose = bool(query.processes & processes or query.stages & stages)
         shown, marks = explain.passage(technology, query, engine.lexicon)
-        told = explain.sentence(technology, query, relation, stages, processes, self.as_of)
+        named = self._named(technology, query)
+        told = explain.sentence(technology, named, query, relation, stages, processes, self.as_of)
         label = explain.label(relation, purpose, hit, engine.weights)
         return Match(technology, hit, explain.Explanation(label, told, marks, shown, broken))
+
+    def _named(self, technology: Technology, query: Query) -> list[str]:
+        """The record's products as stated, those nearest to the query's first."""
+
+        def distance(name: str) -> int:
+            terms = frozenset(each.name for each in self.engine.lexicon.products(name))
+            return RELATIONS.index(self.engine.relation(query, terms))
+
+        return sorted(technology.products, key=distance)
 
     def for_product(self, product: Product, k: int = 10) -> ProductList:
         """Choose ``k`` technologies that together serve the needs of ``product`` and its parts.

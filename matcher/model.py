@@ -26,6 +26,8 @@ class Weights:
     product_name: float = 1.0
     product_alias: float = 0.3
     variant: float = 0.5
+    # … and the part of a product's name that only says which one it is ("Lục Ngạn") counts little.
+    qualifier: float = 0.3
     # Dense side: raw cosine less what unrelated Vietnamese texts reach under E5.
     meaning: float = 2.5
     neutral_cosine: float = 0.8

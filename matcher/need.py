@@ -7,6 +7,7 @@ explanation all read the same thing.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ from itertools import islice
 from corpus.lexicon import Lexicon
 from corpus.records import Need, Product
 from corpus.text import fold, has_accents, normalise, syllables
-from indexes.analyser import VIEWS, terms
+from indexes.analyser import JOINT, VIEWS, spans, terms
 from matcher.model import Weights
 
 MAX_SYLLABLES = 400  # of a query; what is longer is cut and said so: it would be a pasted report
@@ -81,15 +82,17 @@ def from_text(
     if not accented:  # a product's name must match text typed without accents too
         names = tuple(fold(name) for name in names)
     found = _variants(f"{names[0]}\n{text}" if names else text, lexicon, accented)
-    sources = [(text, 1.0), *((names[0], weights.product_name) for _ in names[:1])]
-    sources += [(name, weights.product_alias) for name in names[1:]]
+    places = _qualifiers(names[0], lexicon, accented) if names else frozenset[str]()
+    stated = _counts(text, places, weights.qualifier)
+    named = _counts(names[0], places, weights.qualifier) if names else {}
+    others = [_counts(name, places, weights.qualifier) for name in names[1:]]
     context = "\n".join((*names, text))
     return Query(
         text=text,
         product=names[0] if names else "",
         conditions=conditions,
-        terms=_weighted(sources),
-        variants=_weighted((each, weights.variant) for each in found),
+        terms=_combined(stated, named, weights.product_name, others, weights.product_alias),
+        variants=_combined({}, {}, 0.0, [_counts(each) for each in found], weights.variant),
         content=_content((context, *found), lexicon),
         products=_products(names, text, lexicon, accented),
         stages=frozenset(_stages(text, conditions, lexicon)),
@@ -117,26 +120,78 @@ def _cut(text: str) -> tuple[str, bool]:
 
 
 def _variants(text: str, lexicon: Lexicon, accented: bool) -> tuple[str, ...]:
-    spelled = (each.long for each in lexicon.abbreviations(text))
-    return tuple(dict.fromkeys((*lexicon.expand(text, accented), *spelled)))
+    """The other words for what ``text`` says: of the other region, or spelled out.
+
+    A product goes by its name in the product tree, under which every record of it is indexed; of
+    other words those with two meanings are left out, as nothing in the query would decide.
+    """
+    found = dict.fromkeys(each.long for each in lexicon.abbreviations(text))
+    for variant in lexicon.variants(text, accented):
+        found |= dict.fromkeys(name for name in variant.others if _safe(name, lexicon))
+    found |= dict.fromkeys(lexicon.regional_products(text, accented))
+    said = set(text.lower().split())
+    return tuple(name for name in found if not said.issuperset(name.split()))
+
+
+def _qualifiers(name: str, lexicon: Lexicon, accented: bool) -> frozenset[str]:
+    """The syllables of a product's name that only say which one it is: "Tắc Cậu", "Lục Ngạn".
+
+    They tell whose product it is, not what a technology must do: a record from the same commune
+    about something else would win by them. Empty where the name holds no known product.
+    """
+    mentions = lexicon.product_mentions(name, accented)
+    inside = {
+        span.text
+        for span in spans(name)
+        for each in mentions
+        if each.start <= span.start < each.end
+    }
+    return frozenset(span.text for span in spans(name)) - inside if mentions else frozenset()
+
+
+def _safe(word: str, lexicon: Lexicon) -> bool:
+    return word not in lexicon.names and word not in lexicon.homographs
 
 
 @lru_cache(maxsize=4096)
-def _terms(text: str) -> dict[str, list[str]]:
+def _analysed(text: str) -> dict[str, list[str]]:
     return terms(text)
 
 
-def _weighted(sources: Iterable[tuple[str, float]]) -> Terms:
+def _counts(
+    text: str, qualifiers: frozenset[str] = frozenset(), weight: float = 1.0
+) -> dict[str, Counter[str]]:
+    """Count the terms of ``text`` by view; a term that holds a qualifier counts ``weight``."""
+    low = qualifiers | {fold(each) for each in qualifiers}
     counts: dict[str, Counter[str]] = {view: Counter() for view in VIEWS}
-    for text, weight in sources:
-        for view, found in _terms(text).items():
-            for term in found:
-                counts[view][term] += weight  # type: ignore[assignment]
+    for view, found in _analysed(text).items():
+        for term in found:
+            held = low and not low.isdisjoint(re.split(f"[ {JOINT}]", term))
+            counts[view][term] += weight if held else 1.0  # type: ignore[assignment]
     return counts
 
 
+def _combined(
+    stated: Mapping[str, Counter[str]],
+    named: Mapping[str, Counter[str]],
+    name_weight: float,
+    others: Iterable[Mapping[str, Counter[str]]],
+    other_weight: float,
+) -> Terms:
+    """Put the terms of text, name and other names together.
+
+    A name that the text says already does not count twice: the larger of the two counts.
+    """
+    combined: dict[str, Counter[str]] = {view: Counter(stated.get(view, ())) for view in VIEWS}
+    for names, weight in [(named, name_weight), *((each, other_weight) for each in others)]:
+        for view, counts in names.items():
+            for term, count in counts.items():
+                combined[view][term] = max(combined[view][term], weight * count)  # type: ignore[assignment]
+    return combined
+
+
 def _content(texts: Iterable[str], lexicon: Lexicon) -> frozenset[str]:
-    found = (term for text in texts for term in _terms(text)["syllables"])
+    found = (term for text in texts for term in _analysed(text)["syllables"])
     return frozenset(term for term in found if not lexicon.is_stopword(term))
 
 

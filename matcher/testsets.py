@@ -8,13 +8,13 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from corpus.headings import shorten
 from corpus.lexicon import Lexicon
 from corpus.readers import Known, read
 from corpus.records import Judgment, Need, Product, Record, Technology
@@ -100,7 +100,7 @@ def _beir(folder: Path) -> TestSet:
 
 
 def _passage(key: str, line: dict[str, str]) -> Document:
-    title, text = normalise(line.get("title") or ""), normalise(line.get("text") or "")
+    title, text = normalise(line["title"]), normalise(line["text"])
     return Document(key, title, text, passages=tuple(filter(None, (title, text))))
 
 
@@ -110,6 +110,9 @@ def _interchange(folder: Path, lexicon: Lexicon) -> TestSet:
     if missing:
         raise TestSetError(f"trong {folder} thiếu {', '.join(missing)}")
     loaded = read([folder / name for name in names], Known())
+    unreadable = [each.message for each in loaded.rejected if not each.row]
+    if unreadable:
+        raise TestSetError("; ".join(unreadable))
     technologies = _of(loaded.records, Technology)
     needs = _of(loaded.records, Need)
     qrels: Qrels = {each.id: {} for each in needs}
@@ -127,7 +130,7 @@ def _interchange(folder: Path, lexicon: Lexicon) -> TestSet:
         needs=needs,
         variants=tuple(_variants(variants)) if variants.is_file() else (),
         violations=_violations(violations) if violations.is_file() else None,
-        notices=tuple(str(each) for each in loaded.rejected),
+        notices=tuple(each.message for each in loaded.rejected),
     )
 
 
@@ -137,45 +140,61 @@ def _of(records: Iterable[Record], kind: type[R]) -> tuple[R, ...]:
 
 
 def _variants(path: Path) -> Iterator[Variant]:
-    for _, cells in _cells(path, 3):
-        if cells[:2] != ["need", "kind"]:
-            yield Variant(*cells)
+    for _, cells in _rows(path):
+        yield Variant(*cells)
 
 
 def _violations(path: Path) -> frozenset[tuple[str, str, str]]:
-    rows = (cells for _, cells in _cells(path, 3))
+    rows = (cells for _, cells in _rows(path))
     return frozenset((need, technology, rule) for need, technology, rule in rows)
 
 
-def _json_lines(path: Path) -> Iterator[dict[str, str]]:
+def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """Yield the rows about needs; such a file may have a heading."""
+    for number, cells in _cells(path, 3):
+        if (number, cells[0]) != (1, "need"):
+            yield number, cells
+
+
+def _lines(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield number and text of each line that is not blank."""
     if not path.is_file():
         raise TestSetError(f"thiếu tệp {path}")
-    with path.open(encoding="utf-8") as lines:
+    with path.open("rb") as lines:
         for number, line in enumerate(lines, start=1):
-            if not line.strip():
-                continue
             try:
-                found = json.loads(line)
-                found["_id"], found["text"] = str(found["_id"]), str(found["text"])
-            except (ValueError, KeyError, TypeError) as error:
-                raise TestSetError(f"{path} dòng {number}: cần JSON có _id và text") from error
-            yield found
+                text = line.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
+            except UnicodeDecodeError as error:
+                raise TestSetError(f"{path} dòng {number}: không phải chữ UTF-8") from error
+            if text.strip():
+                yield number, text
+
+
+def _json_lines(path: Path) -> Iterator[dict[str, str]]:
+    for number, line in _lines(path):
+        try:
+            found = json.loads(line)
+            key, title, text = str(found["_id"]), found.get("title") or "", found["text"]
+            if not isinstance(title, str) or not isinstance(text, str):
+                raise TypeError("title and text are not strings")
+        except (ValueError, KeyError, TypeError) as error:
+            raise TestSetError(f"{path} dòng {number}: cần JSON có _id và text") from error
+        yield {"_id": key, "title": title, "text": text}
 
 
 def _cells(path: Path, count: int, skip_heading: bool = False) -> Iterator[tuple[int, list[str]]]:
-    with path.open(encoding="utf-8", newline="") as lines:
-        for number, cells in enumerate(
-            csv.reader(lines, delimiter="\t", quoting=csv.QUOTE_NONE), 1
-        ):
-            if (skip_heading and number == 1) or not any(cells):
-                continue
-            if len(cells) != count:
-                raise TestSetError(f"{path} dòng {number}: cần {count} cột, có {len(cells)}")
-            yield number, cells
+    for number, line in _lines(path):
+        cells = line.split("\t")
+        if skip_heading and number == 1:
+            continue
+        if len(cells) != count:
+            raise TestSetError(f"{path} dòng {number}: cần {count} cột, có {len(cells)}")
+        yield number, cells
 
 
 def _grade(text: str, path: Path, number: int) -> int:
     try:
         return int(text)
     except ValueError as error:
-        raise TestSetError(f"{path} dòng {number}: mức {text!r} không phải số nguyên") from error
+        told = f"{path} dòng {number}: mức {shorten(text)!r} không phải số nguyên"
+        raise TestSetError(told) from error

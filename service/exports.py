@@ -21,6 +21,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.header_footer import HeaderFooterItem, _HeaderFooterPart
 from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
+from openpyxl.writer.excel import ExcelWriter
 
 from corpus.records import Need, Product
 from matcher import explain
@@ -74,15 +75,15 @@ def match_lists(lists: Sequence[ProductList], path: Path, as_of: dt.date) -> int
     book.remove(book.worksheets[0])
     for title, columns, rows in sheets:
         _sheet(book.create_sheet(title), columns, rows, marked, as_of)
-    buffer = BytesIO()
-    book.save(buffer)
-    _write_whole(path, _without_clock(buffer.getvalue()))
+    _write_whole(path, _without_clock(book))
     return len(sheets[0][2])
 
 
 def _illustrative(found: ProductList) -> bool:
     shown = (match for answer in found.answers.values() for match in _all(answer))
-    return found.product.illustrative or any(each.technology.illustrative for each in shown)
+    needs = (*found.uncovered, *(need for choice in found.choices for need in choice.needs))
+    records = (found.product, *needs, *(each.technology for each in shown))
+    return any(each.illustrative for each in records)
 
 
 def _all(answer: Answer) -> tuple[Match, ...]:
@@ -175,17 +176,21 @@ def _put(sheet: Worksheet, row: int, column: int, text: str, font: Font | None =
     cell = sheet.cell(row, column)
     assert isinstance(cell, Cell)  # a new sheet has no merged cells
     cell.value = text
-    if text.startswith(_FORMULA):
-        cell.data_type, cell.quotePrefix = "s", True
+    cell.data_type = "s"  # also "=1+1" and "#REF!"
+    cell.quotePrefix = text.startswith(_FORMULA)
     if font:
         cell.font = font
     return cell
 
 
-def _without_clock(data: bytes) -> bytes:
-    """Rewrite a zip with one fixed time for every member."""
-    out = BytesIO()
-    with zipfile.ZipFile(BytesIO(data)) as old, zipfile.ZipFile(out, "w") as new:
+def _without_clock(book: Workbook) -> bytes:
+    """Return the file of ``book`` with one fixed time for every member.
+
+    ``Workbook.save`` would write the time of day into the properties.
+    """
+    buffer, out = BytesIO(), BytesIO()
+    ExcelWriter(book, zipfile.ZipFile(buffer, "w")).save()
+    with zipfile.ZipFile(buffer) as old, zipfile.ZipFile(out, "w") as new:
         for name in old.namelist():
             member = zipfile.ZipInfo(name, _EPOCH)
             member.compress_type = zipfile.ZIP_DEFLATED

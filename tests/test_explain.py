@@ -102,9 +102,7 @@ def test_the_sentence_says_relation_process_use_and_age():
 
 
 def test_what_is_missing_is_unknown_and_not_left_out():
-    assert told(BARE, "sấy vải", "unknown") == (
-        "Nơi đã áp dụng: chưa rõ. Năm công bố: chưa rõ."
-    )
+    assert told(BARE, "sấy vải", "unknown") == ("Nơi đã áp dụng: chưa rõ. Năm công bố: chưa rõ.")
 
 
 @pytest.mark.parametrize(
@@ -120,7 +118,9 @@ def test_the_sentence_says_how_another_product_relates(relation, start):
 
 
 def test_the_stage_is_told_only_where_no_process_meets():
-    assert told(BARE, "sấy vải", "unknown", ["chế biến"], ["tưới"]).startswith("Cùng khâu chế biến.")
+    assert told(BARE, "sấy vải", "unknown", ["chế biến"], ["tưới"]).startswith(
+        "Cùng khâu chế biến."
+    )
     assert "khâu" not in told(BARE, "sấy vải", "unknown", ["chế biến"], ["sấy"])
 
 
@@ -148,7 +148,9 @@ def test_age_is_counted_to_the_day_asked_for_and_never_negative(year, age):
 
 
 def test_facts_that_nobody_stated_are_unknown():
-    assert facts(BARE) == dict.fromkeys(("Chi phí", "TRL", "Đơn vị", "Tỉnh", "Hiệu lực đến"), "chưa rõ")
+    assert facts(BARE) == dict.fromkeys(
+        ("Chi phí", "TRL", "Đơn vị", "Tỉnh", "Hiệu lực đến"), "chưa rõ"
+    )
 
 
 def test_stated_facts_are_shown_the_vietnamese_way():
@@ -267,7 +269,9 @@ def excerpt(text, word):
 
 
 def marked(shown):
-    return [shown.plain[span.start : span.end] for span in shown.spans if "underline" in str(span.style)]
+    return [
+        shown.plain[span.start : span.end] for span in shown.spans if "underline" in str(span.style)
+    ]
 
 
 def test_a_short_text_is_shown_whole():
@@ -332,7 +336,9 @@ def test_numbers_come_on_demand_only():
     answer = matcher.answer(matcher.text("sấy vải"))
     assert "Điểm" not in printed(answer)
     best = answer.matches[0].hit
-    assert f"Điểm {best.score:.3f} = từ ngữ {best.parts['words']:+.3f}" in printed(answer, parts=True)
+    assert f"Điểm {best.score:.3f} = từ ngữ {best.parts['words']:+.3f}" in printed(
+        answer, parts=True
+    )
 
 
 def test_brackets_in_a_record_are_text_and_not_style():

@@ -119,11 +119,16 @@ gains = st.dictionaries(
 
 @given(gains, st.integers(1, 3))
 def test_greedy_reaches_the_promised_part_of_the_best_list(scores, k):
-    answers = {need: [match(key, by / 20) for key, by in found.items()] for need, found in scores.items()}
+    answers = {
+        need: [match(key, by / 20) for key, by in found.items()] for need, found in scores.items()
+    }
     lists = canned(answers).for_product(MANGO, k)
 
     def worth(keys):
-        return sum(max((by for key, by in found.items() if key in keys), default=0) for found in scores.values())
+        return sum(
+            max((by for key, by in found.items() if key in keys), default=0)
+            for found in scores.values()
+        )
 
     keys = {key for found in scores.values() for key in found}
     best = max(worth(subset) for subset in _subsets(sorted(keys), k))
@@ -227,7 +232,9 @@ def test_what_breaks_a_hard_rule_stands_apart_with_its_reason():
 def test_validity_is_judged_on_the_day_asked_for():
     before = matcher(as_of=dt.date(2025, 6, 30))
     assert "CN-3" in [each.technology.id for each in before.answer(before.text("sấy nhãn")).matches]
-    assert "CN-3" in [each.technology.id for each in lexical().answer(lexical().text("sấy nhãn")).set_apart]
+    assert "CN-3" in [
+        each.technology.id for each in lexical().answer(lexical().text("sấy nhãn")).set_apart
+    ]
 
 
 def test_k_cuts_both_sides_and_not_the_total():

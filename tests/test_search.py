@@ -309,7 +309,9 @@ def public_pages(technologies, encoder):
     pages += [page(asker.answer(asker.text("tôm"), 8, Filter(price_max=1000)))]
     pages += [page(asker.answer(asker.stated(need), 8)) for need in NEEDS]
     lists = [payloads.product_list(asker.for_product(each)) for each in asker.products.values()]
-    takers = [payloads.taker(one) for each in asker.technologies.values() for one in asker.takers(each)]
+    takers = [
+        payloads.taker(one) for each in asker.technologies.values() for one in asker.takers(each)
+    ]
     return json.dumps([pages, lists, takers], ensure_ascii=False)
 
 

@@ -8,10 +8,10 @@ from matcher.testsets import TestSetError, Variant, load
 
 def write(folder, **files):
     for name, text in files.items():
-        path = folder / name.replace("__", "/")
+        stem, _, ending = name.replace("__", "/").rpartition("_")
+        path = folder / f"{stem}.{ending}"
         path.parent.mkdir(parents=True, exist_ok=True)
-        data = text if isinstance(text, bytes) else text.encode()
-        path.with_name(path.name.replace("_csv", ".csv").replace("_tsv", ".tsv").replace("_jsonl", ".jsonl")).write_bytes(data)
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
     return folder
 
 
@@ -86,6 +86,7 @@ def test_texts_are_normalised_and_a_missing_title_is_empty(tmp_path):
         ("qrels__test_tsv", QRELS.encode("utf-16"), "test.tsv"),
         ("qrels__test_tsv", "a\tb\tc\nq\td\t" + "9" * 200_000, "test.tsv dòng 2"),
     ],
+    ids=lambda value: value[:20] if isinstance(value, str) else "utf-16",
 )
 def test_a_damaged_beir_file_is_named_with_its_line(tmp_path, file, text, told):
     assert told in refused(tmp_path, **{**BEIR, file: text})
@@ -97,7 +98,7 @@ def test_missing_beir_files_are_named(tmp_path):
 
 
 def test_a_folder_of_neither_layout_says_what_it_would_take(tmp_path):
-    told = refused(tmp_path, other="x")
+    told = refused(tmp_path, other_txt="x")
     assert "corpus.jsonl" in told
     assert "technologies.csv" in told
     with pytest.raises(TestSetError, match="không phải thư mục đánh giá"):
@@ -162,10 +163,13 @@ def test_a_rejected_row_is_told_by_file_and_row_and_the_rest_is_measured(tmp_pat
         ("technologies_csv", b"PK\x03\x04 not a table", "technologies.csv"),
         ("technologies_csv", "", "technologies.csv"),
         ("products_csv", "a,b\n1,2\n", "products.csv"),
-        ("judgments_tsv", b"", "judgments.tsv"),
+        ("judgments_tsv", "", "judgments.tsv"),
     ],
+    ids=["binary", "empty", "another table", "empty grades"],
 )
-def test_an_unreadable_interchange_file_is_named_and_nothing_is_measured(tmp_path, file, text, told):
+def test_an_unreadable_interchange_file_is_named_and_nothing_is_measured(
+    tmp_path, file, text, told
+):
     assert told in refused(tmp_path, **{**INTERCHANGE, file: text})
 
 
@@ -176,7 +180,9 @@ def test_missing_interchange_files_are_named(tmp_path):
 
 @pytest.mark.parametrize("file", ["queries_variants_tsv", "constraint_violations_tsv"])
 @pytest.mark.parametrize(
-    ("text", "told"), [("N1\tx\n", "dòng 1: cần 3 cột, có 2"), ("x".encode("utf-16"), ".tsv")]
+    ("text", "told"),
+    [("N1\tx\n", "dòng 1: cần 3 cột, có 2"), ("x".encode("utf-16"), "dòng 1: không phải")],
+    ids=["two cells", "utf-16"],
 )
 def test_a_damaged_side_file_is_named_with_its_line(tmp_path, file, text, told):
     message = refused(tmp_path, **INTERCHANGE, **{file: text})
