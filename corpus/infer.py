@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from corpus.lexicon import Lexicon
 from corpus.records import Product, Record, Technology
-from corpus.text import squeeze
+from corpus.text import normalise, syllables
 
 
 def complete(records: Sequence[Record], known: Iterable[Product], lexicon: Lexicon) -> list[Record]:
@@ -24,8 +24,13 @@ def complete(records: Sequence[Record], known: Iterable[Product], lexicon: Lexic
 
 def _by_name(products: Iterable[Product]) -> Mapping[str, str]:
     """Name → id; the smallest id where two products share a name."""
-    pairs = sorted(((squeeze(each.name), each.id) for each in products), reverse=True)
+    pairs = sorted(((_key(each.name), each.id) for each in products), reverse=True)
     return dict(pairs)
+
+
+def _key(name: str) -> str:
+    """Names compare by case and punctuation only: dừa is not dứa."""
+    return " ".join(span.text for span in syllables(normalise(name).lower()))
 
 
 def _one(record: Record, named: Mapping[str, str], lexicon: Lexicon) -> Record:
@@ -47,7 +52,7 @@ def _parent(product: Product, named: Mapping[str, str], lexicon: Lexicon) -> str
     """The nearest broader product of the lists: of the name's own node, then up the tree."""
     for term in lexicon.products(product.name):
         for name in (term.name, *term.ancestors):
-            found = named.get(squeeze(name))
+            found = named.get(_key(name))
             if found and found != product.id:
                 return found
     return None

@@ -18,7 +18,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from corpus.lexicon import Contexts, Phrases, Reading, Row, data_folder, key, read, read_table
+from corpus.lexicon_tables import Row, data_folder, read_table
+from corpus.phrases import Both, Contexts, Reading, both, contexts, key, read
 from corpus.text import squeeze
 
 MERGED = dt.date(2025, 7, 1)
@@ -71,13 +72,13 @@ class Places:
     all_regions: tuple[Region, ...]  # oldest scheme first
     _spellings: Mapping[str, _Name]  # spelling → province
     _region_keys: Mapping[str, str]  # squeezed name or alias → region name
-    _phrases: tuple[Phrases, Phrases]
+    _phrases: Both
 
     @classmethod
     def load(cls, folder: Path | None = None) -> Places:
         """Read ``provinces.csv`` and ``regions.csv`` of ``folder`` (default: the package's).
 
-        Raises :class:`corpus.lexicon.TableError` naming file, line and column of a bad cell.
+        Raises :class:`corpus.lexicon_tables.TableError` naming file, line and column of a bad cell.
         """
         data = data_folder(folder)
         rows = read_table(data, "provinces.csv", ("name", "new", "aliases", "capital", "avoid"))
@@ -91,7 +92,7 @@ class Places:
             all_regions=tuple(regions),
             _spellings=spellings,
             _region_keys=dict(pair for row in region_rows for pair in _region_keys(row)),
-            _phrases=(Phrases.of(spellings, False), Phrases.of(spellings, True)),
+            _phrases=both(spellings),
         )
 
     def find(self, text: str, as_of: dt.date | None = None) -> tuple[Place, ...]:
@@ -238,7 +239,7 @@ def _new_names(rows: Sequence[Row]) -> dict[str, str]:
 def _spellings(row: Row) -> Iterator[tuple[str, _Name]]:
     for word in (row.text("name"), *row.many("aliases")):
         signs = row.many("avoid")
-        avoid = (Contexts(word, [signs], False), Contexts(word, [signs], True)) if signs else None
+        avoid = contexts(word, [signs]) if signs else None
         yield word, _Name(row.text("name"), bool(row.cells["capital"]), avoid)
 
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Protocol
 
@@ -119,19 +119,32 @@ def open_encoder(choice: str) -> Encoder | None:
 
 
 class Cache:
-    """Vectors by (engine, content) in one SQLite file; safe to share between processes."""
+    """Vectors by (engine, content) in one SQLite file; safe to share between processes.
+
+    Raises :class:`EncoderError` where the file is damaged: at once, or when it is read.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         path.parent.mkdir(parents=True, exist_ok=True)
-        with closing(self._connect()) as connection, connection:
+        with self._connection() as connection, connection:
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute(
                 "CREATE TABLE IF NOT EXISTS vector (key BLOB PRIMARY KEY, value BLOB) WITHOUT ROWID"
             )
 
-    def _connect(self) -> sqlite3.Connection:
-        return sqlite3.connect(self.path, timeout=30)
+    @contextmanager
+    def _connection(self) -> Iterator[sqlite3.Connection]:
+        try:
+            with closing(sqlite3.connect(self.path, timeout=30)) as connection:
+                yield connection
+        except sqlite3.OperationalError:
+            raise  # busy, read-only, disk full: nothing that deleting the file would mend
+        except sqlite3.DatabaseError as error:
+            raise EncoderError(
+                f"tệp giữ vectơ đã mã hóa bị hỏng ({error}): hãy xóa {self.path} rồi chạy lại; "
+                "không mất dữ liệu, chỉ tốn thời gian mã hóa lại"
+            ) from error
 
     def passages(
         self, encoder: Encoder, texts: Sequence[str], tick: Callable[[int], None] | None = None
@@ -162,7 +175,7 @@ class Cache:
 
     def _read(self, keys: Iterable[bytes], dim: int) -> dict[bytes, Vectors]:
         found: dict[bytes, Vectors] = {}
-        with closing(self._connect()) as connection:
+        with self._connection() as connection:
             for key in set(keys):
                 row = connection.execute(
                     "SELECT value FROM vector WHERE key = ?", (key,)
@@ -173,7 +186,7 @@ class Cache:
 
     def _write(self, fresh: dict[bytes, Vectors]) -> None:
         rows = [(key, vector.tobytes()) for key, vector in fresh.items()]
-        with closing(self._connect()) as connection, connection:
+        with self._connection() as connection, connection:
             connection.executemany("INSERT OR REPLACE INTO vector VALUES (?, ?)", rows)
 
 

@@ -6,11 +6,13 @@ from collections.abc import Iterable
 
 from corpus.lexicon import Lexicon
 from corpus.records import Technology
+from corpus.text import has_accents
 from indexes.analyser import spans
 from indexes.documents import Document
 from indexes.snapshot import ALL, PUBLIC
 
 PRODUCT, STAGE, PROCESS = "sản phẩm:", "khâu:", "quá trình:"
+OTHER_SENSE = "nghĩa khác:"  # a product's word that the record uses for something else
 
 
 def document(technology: Technology, lexicon: Lexicon) -> Document:
@@ -29,7 +31,7 @@ def document(technology: Technology, lexicon: Lexicon) -> Document:
 
 
 def _canonical(technology: Technology, lexicon: Lexicon) -> Iterable[str]:
-    """Yield the tree's names of products that the record calls by a region's word: dứa for khóm.
+    """Yield the tree's names of what the record calls by another word: dứa for khóm, mango.
 
     So one name finds the records of all regions, and a word with two meanings (thơm: pineapple, or
     fragrant) is read where its neighbours tell which, in the record, not guessed in the query.
@@ -37,6 +39,9 @@ def _canonical(technology: Technology, lexicon: Lexicon) -> Iterable[str]:
     told = "\n".join((technology.name, technology.summary or "", *technology.products))
     said = {span.text for span in spans(told)}
     names = dict.fromkeys(lexicon.regional_products(told))
+    if not has_accents(told):  # an English record is found by Vietnamese words
+        names |= dict.fromkeys(each.name for each in lexicon.products(told))
+        names |= dict.fromkeys(each.name for each in lexicon.processes(told))
     return (name for name in names if not said.issuperset(name.split()))
 
 
@@ -51,6 +56,9 @@ def labels(technology: Technology, lexicon: Lexicon) -> Iterable[str]:
         yield STAGE + stage
     for process in dict.fromkeys(each.name for each in lexicon.processes(text)):
         yield PROCESS + process
+    told = "\n".join((text, technology.detail or "", *technology.products, *technology.keywords))
+    for word in sorted(lexicon.other_senses(told)):
+        yield OTHER_SENSE + word
 
 
 def documents(technologies: Iterable[Technology], lexicon: Lexicon) -> dict[str, list[Document]]:

@@ -50,14 +50,14 @@ class Explanation:
 def label(relation: str, purpose: bool, hit: Hit, weights: Weights) -> str:
     """Return one of the three labels.
 
-    ``phù hợp`` needs the same product (or a record for its whole group) and strong evidence; the
-    same purpose for a near product, or with strong evidence for any other, is ``cần điều chỉnh``
-    at best; the rest is ``tham khảo``.
-    Where a query names no product, the words alone must do.
+    ``phù hợp`` needs the same product (or a record for its whole group) and strong evidence;
+    ``cần điều chỉnh`` the same product, or the same purpose for a near one; for any other product
+    the same purpose must come with strong evidence in words and meaning. The rest is
+    ``tham khảo``. Where a query names no product, the words alone must do.
 
     Args:
         relation: of the record's products to the query's.
-        purpose: whether process or stage meet.
+        purpose: whether process or stage meet; true where the query names neither.
         hit: what was observed.
         weights: the thresholds.
     """
@@ -66,11 +66,13 @@ def label(relation: str, purpose: bool, hit: Hit, weights: Weights) -> str:
     weak = weights.weak if dense else weights.weak_words_only
     own = relation in {"same", "broader"}
     asked = strong if purpose else strong + weights.unmet_purpose
-    if (own or relation == "unknown") and hit.score >= asked:
+    sure = purpose or dense  # words alone, of another process, are a chance
+    if (own or relation == "unknown") and sure and hit.score >= asked:
         return SUITS
-    if hit.score >= (weak if own or relation == "near" else strong) and (own or purpose):
-        return ADAPT
-    return REFERENCE
+    if purpose and (own or relation == "near"):
+        return ADAPT if hit.score >= weak else REFERENCE
+    transfers = own or (purpose and dense)
+    return ADAPT if transfers and hit.score >= strong else REFERENCE
 
 
 def sentence(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from corpus.records import Need, Product, Technology
@@ -33,7 +33,10 @@ class Match:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a query found: matches best first, and apart from them what breaks a hard rule."""
+    """What a query found: matches best first, and apart from them what breaks a hard rule.
+
+    ``total`` counts all that could be listed on either side, not only the first ``k``.
+    """
 
     query: Query
     matches: tuple[Match, ...]
@@ -136,32 +139,60 @@ class Matcher:
         return self.engine.rank(query, self.provinces)
 
     def answer(self, query: Query, k: int = 10, only: fit.Filter = EVERYTHING) -> Answer:
-        """Return the ``k`` best matches that pass ``only``, and as many that break a rule."""
+        """Return the ``k`` best that pass ``only``, and as many that break a hard rule."""
         kept: list[Match] = []
         apart: list[Match] = []
         total = 0
-        for hit in self.rank(query).hits():
-            technology = self.technologies.get(hit.id)
-            if technology is None or not only.admits(technology, self.engine.places, self.as_of):
+        for technology, hit in self._candidates(query, only):
+            label = self._label(query, hit)
+            if kept and self._beside_the_point(query, hit, label):
                 continue
             total += 1
             broken = fit.breaches(technology, query.conditions, self.as_of)
             side = apart if broken else kept
             if len(side) < k:
-                side.append(self._explained(technology, query, hit, broken))
+                side.append(self._explained(technology, query, hit, label, broken))
         return Answer(query, tuple(kept), tuple(apart), total, tuple(_notices(query)))
 
+    def _candidates(self, query: Query, only: fit.Filter) -> Iterator[tuple[Technology, Hit]]:
+        for hit in self.rank(query).hits():
+            technology = self.technologies.get(hit.id)
+            if technology and only.admits(technology, self.engine.places, self.as_of):
+                yield technology, hit
+
+    def _beside_the_point(self, query: Query, hit: Hit, label: str) -> bool:
+        """Whether a mere reference is about another product than the one the list is for.
+
+        A search shows everything it found; a match list for pineapple that names fragrant rice
+        loses its reader. The first hit always stays, as the nearest miss.
+        """
+        relation = self.engine.relation(query, self.engine.products_of(hit.row))
+        return bool(query.product) and label == explain.REFERENCE and relation == "other"
+
+    def _label(self, query: Query, hit: Hit) -> str:
+        if not query.content:  # filler names nothing that a record could suit
+            return explain.REFERENCE
+        engine = self.engine
+        relation = engine.relation(query, engine.products_of(hit.row))
+        stages, processes = engine.stages_of(hit.row), engine.processes_of(hit.row)
+        unsaid = not (query.processes or query.stages)
+        purpose = unsaid or bool(query.processes & processes or query.stages & stages)
+        return explain.label(relation, purpose, hit, engine.weights)
+
     def _explained(
-        self, technology: Technology, query: Query, hit: Hit, broken: tuple[fit.Breach, ...] = ()
+        self,
+        technology: Technology,
+        query: Query,
+        hit: Hit,
+        label: str,
+        broken: tuple[fit.Breach, ...],
     ) -> Match:
         engine = self.engine
         relation = engine.relation(query, engine.products_of(hit.row))
         stages, processes = engine.stages_of(hit.row), engine.processes_of(hit.row)
-        purpose = bool(query.processes & processes or query.stages & stages)
-        shown, marks = explain.passage(technology, query, engine.lexicon)
         named = self._named(technology, query)
         told = explain.sentence(technology, named, query, relation, stages, processes, self.as_of)
-        label = explain.label(relation, purpose, hit, engine.weights)
+        shown, marks = explain.passage(technology, query, engine.lexicon)
         return Match(technology, hit, explain.Explanation(label, told, marks, shown, broken))
 
     def _named(self, technology: Technology, query: Query) -> list[str]:
@@ -207,7 +238,8 @@ class Matcher:
             ranking = self.rank(query)
             for hit in ranking.find(technology.id):
                 broken = fit.breaches(technology, query.conditions, self.as_of)
-                match = self._explained(technology, query, hit, broken)
+                label = self._label(query, hit)
+                match = self._explained(technology, query, hit, label, broken)
                 taker = Taker(stated, self.products.get(stated.product), match)
                 found.append((-round(hit.score, 6), stated.id, taker))
         return tuple(taker for _, _, taker in sorted(found, key=lambda each: each[:2])[:k])

@@ -43,7 +43,7 @@ class Weights:
     # without accents) the same evidence adds up to less. Where neither process nor stage meet,
     # more is asked.
     strong: float = 0.40
-    weak: float = 0.33
+    weak: float = 0.30
     strong_words_only: float = 0.17
     weak_words_only: float = 0.11
     unmet_purpose: float = 0.06

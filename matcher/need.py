@@ -50,6 +50,7 @@ class Query:
     products: frozenset[str] = frozenset()  # nodes of the product tree
     stages: frozenset[str] = frozenset()
     processes: frozenset[str] = frozenset()
+    homographs: frozenset[str] = frozenset()  # words of the product that mean other things too
     truncated: bool = False
 
     @property
@@ -97,6 +98,7 @@ def from_text(
         products=_products(names, text, lexicon, accented),
         stages=frozenset(_stages(text, conditions, lexicon)),
         processes=frozenset(each.name for each in lexicon.processes(text)),
+        homographs=lexicon.homographs_of(context, accented),
         truncated=truncated,
     )
 

@@ -18,10 +18,11 @@ import numpy.typing as npt
 from corpus.lexicon import Lexicon
 from corpus.places import Places
 from corpus.text import fold, has_accents
+from indexes.analyser import JOINT
 from indexes.encoders import Encoder
 from indexes.hybrid import Index
 from matcher import fusion
-from matcher.documents import PROCESS, PRODUCT, STAGE
+from matcher.documents import OTHER_SENSE, PROCESS, PRODUCT, STAGE
 from matcher.model import DEFAULT, Weights
 from matcher.need import Query
 
@@ -89,6 +90,7 @@ class Engine:
         self._products = _grouped(index.labels, PRODUCT)
         self._stages = _grouped(index.labels, STAGE)
         self._processes = _grouped(index.labels, PROCESS)
+        self._other_senses = _grouped(index.labels, OTHER_SENSE)
 
     def rank(self, query: Query, provinces: Iterable[str | None] = ()) -> Ranking:
         """Rank everything that ``query`` finds.
@@ -145,32 +147,58 @@ class Engine:
         return fusion.accent_share(plainness, low, high)
 
     def _found(self, query: Query, vector: npt.NDArray[np.float32] | None) -> Rows:
-        views = self.index.views
-        mask = views["syllables"].matching(query.content)
-        mask |= views["unaccented"].matching(
-            term for term in map(fold, query.content) if not has_accents(query.text)
-        )
-        if not query.content:  # nothing but function words: take them at their word
-            mask |= views["syllables"].matching(query.terms["syllables"])
+        mask = self._sharing(query, query.content)
+        if query.homographs:
+            told = self._sharing(query, query.content - query.homographs)
+            mask = np.where(self._misleading(query), told, mask)
         if vector is not None and self.index.vectors is not None:
             mask[self.index.vectors.nearest(vector, NEAREST)] = True
         return np.flatnonzero(mask)
 
+    def _sharing(self, query: Query, content: frozenset[str]) -> npt.NDArray[np.bool_]:
+        """Which records share a content word with the query, shape (n,)."""
+        views = self.index.views
+        mask = views["syllables"].matching(content)
+        if not has_accents(query.text):
+            mask |= views["unaccented"].matching(map(fold, content))
+        if not query.content:  # nothing but function words: take them at their word
+            mask |= views["syllables"].matching(query.terms["syllables"])
+        return mask
+
+    def _misleading(self, query: Query) -> npt.NDArray[np.bool_]:
+        """Which records use a word of the query's product for something else: a cloth, a label."""
+        sets = [not query.homographs.isdisjoint(each) for each in self._other_senses.sets]
+        found: npt.NDArray[np.bool_] = np.array(sets)[self._other_senses.numbers]
+        return found
+
     def _lexical(self, query: Query, share: float) -> Parts:
+        parts = self._views(query, share, frozenset())
+        misleading = self._misleading(query) if query.homographs else np.zeros(0, np.bool_)
+        if misleading.any():  # there the word counts nothing, though the query still asks for it
+            honest = self._views(query, share, query.homographs)
+            parts = {
+                view: np.where(misleading, honest[view], values) for view, values in parts.items()
+            }
+        return parts
+
+    def _views(self, query: Query, share: float, dropped: frozenset[str]) -> Parts:
         parts: Parts = {}
         for views, part in ((ACCENTED, share), (("unaccented",), 1.0 - share)):
             if part == 0.0:
                 continue
-            scores = {view: self._view(view, query) for view in views}
+            scores = {view: self._view(view, query, dropped) for view in views}
             ceilings = {view: self.index.views[view].ceiling(query.terms[view]) for view in views}
             weights = {view: getattr(self.weights, view, 1.0) for view in views}
             parts |= fusion.lexical_parts(scores, ceilings, weights, part)
         return parts
 
-    def _view(self, view: str, query: Query) -> npt.NDArray[Any]:
+    def _view(self, view: str, query: Query, dropped: frozenset[str]) -> npt.NDArray[Any]:
         stated, variants = query.terms[view], query.variants[view]
-        added = {term: weight for term, weight in variants.items() if term not in stated}
-        return self.index.views[view].scores({**stated, **added})
+        terms = {**variants, **stated}
+        if dropped:
+            gone = dropped | {fold(word) for word in dropped}
+            terms = {term: terms[term] for term in terms if gone.isdisjoint(term.split(JOINT))}
+        return self.index.views[view].scores(terms)
 
     def _fit(self, query: Query, rows: Rows, provinces: tuple[str | None, ...]) -> Parts:
         """Soft fit: product relation, stage and place add to the score and never exclude."""

@@ -6,10 +6,12 @@ Every command takes ``--json`` for programs. Exit codes are those of
 
 from __future__ import annotations
 
+import errno
 import json
+import sqlite3
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -17,7 +19,9 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
+from corpus.lexicon_tables import TableError
 from corpus.records import Need, Product, Record, Technology
 from corpus.store import Store, StoreError
 from indexes.encoders import EncoderError, open_encoder
@@ -51,26 +55,65 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Cung Cầu: tìm công nghệ đáp ứng nhu cầu của sản phẩm chủ lực, xếp hạng và nói lý do.",
 )
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
+# Records and questions may hold "[/b]" or ":cat:": nothing that is printed is read as markup.
+out = Console(highlight=False, markup=False, emoji=False)
+err = Console(stderr=True, highlight=False, markup=False, emoji=False)
+
+
+REASONS = {
+    errno.ENOENT: "không có tệp hay thư mục này",
+    errno.EACCES: "không có quyền đọc hoặc ghi",
+    errno.EROFS: "nơi này chỉ đọc được",
+    errno.EISDIR: "đây là thư mục, không phải tệp",
+    errno.ENOTDIR: "đây là tệp, không phải thư mục",
+}
 
 
 def main() -> None:
     """Run the command; turn a known failure into a sentence and an exit code."""
     try:
-        app(standalone_mode=True)
+        app([_readable(each) for each in sys.argv[1:]], standalone_mode=True)
     except (StoreError, SnapshotError) as error:
         _fail(str(error), Exit.NO_DATA)
-    except (EncoderError, testsets.TestSetError) as error:
+    except (EncoderError, TableError, testsets.TestSetError) as error:
         _fail(str(error), Exit.BAD_INPUT)
     except OSError as error:
-        _fail(f"{error.strerror or error}: {error.filename or ''}".rstrip(": "), Exit.BAD_INPUT)
+        _fail(*_told(error))
+    except sqlite3.OperationalError as error:
+        told = "không dùng được tệp giữ vectơ (đĩa đầy, không có quyền, hoặc đang bận)"
+        _fail(f"{told}: {error}", Exit.NO_DATA)
     except KeyboardInterrupt:
-        _fail("đã dừng theo yêu cầu; dữ liệu và chỉ mục cũ còn nguyên", Exit.INTERRUPTED)
+        _interrupted()
+    except SystemExit as stop:  # typer has its own way with Ctrl-C
+        if stop.code == Exit.INTERRUPTED:
+            _interrupted()
+        raise
+
+
+def _readable(argument: str) -> str:
+    """Replace the bytes of ``argument`` that are no UTF-8, unless it names a file."""
+    text = argument.encode("utf-8", "replace").decode("utf-8")
+    with suppress(OSError):  # too long for a name
+        if text != argument and Path(argument).exists():
+            return argument
+    return text
+
+
+def _told(error: OSError) -> tuple[str, Exit]:
+    """Say what the system could not do, and with which exit code to end."""
+    if error.errno == errno.ENOSPC:
+        told = "đĩa đã đầy: giải phóng dung lượng rồi chạy lại; dữ liệu và chỉ mục cũ còn nguyên"
+        return told, Exit.NO_DATA
+    reason = REASONS.get(error.errno or 0, error.strerror or str(error))
+    return f"{reason}: {error.filename}" if error.filename else reason, Exit.BAD_INPUT
+
+
+def _interrupted() -> NoReturn:
+    _fail("đã dừng theo yêu cầu; dữ liệu và chỉ mục cũ còn nguyên", Exit.INTERRUPTED)
 
 
 def _fail(message: str, code: Exit) -> NoReturn:
-    err.print(f"[bold red]Lỗi:[/] {message}", soft_wrap=True)
+    err.print(Text("Lỗi: ", "bold red").append(message, "not bold default"), soft_wrap=True)
     sys.exit(code)
 
 
@@ -95,14 +138,11 @@ def _progress() -> Iterator[Tick]:
 
 
 @contextmanager
-def _open(
-    data: Path | None, as_of: AsOf, encoder: str | None, nda: bool, quiet: bool
-) -> Iterator[Opened]:
+def _open(data: Path | None, as_of: AsOf, encoder: str | None, nda: bool) -> Iterator[Opened]:
     audience = ALL if nda else PUBLIC
     with Workspace(data or DATA()).open(today(as_of), encoder, audience) as opened:
-        for notice in opened.notices:
-            if not quiet:
-                err.print(f"[yellow]![/] {notice}")
+        for each in opened.notices:
+            err.print(show.notice(each))
         yield opened
 
 
@@ -170,7 +210,7 @@ def index(
         _emit(payloads.manifest(manifest, [notice] if notice else []))
         return
     if notice:
-        out.print(f"[yellow]![/] {notice}")
+        out.print(show.notice(notice))
     engine_name = manifest.encoder or "không có (chỉ theo từ ngữ)"
     out.print(f"Đã tạo chỉ mục {manifest.records:,} công nghệ; bộ mã hóa: {engine_name}.")
 
@@ -208,7 +248,7 @@ def search(
 ) -> None:
     """Tìm công nghệ theo câu chữ; bộ lọc chỉ bỏ bớt, không đổi thứ tự."""
     only = fit.Filter(kind, field, product, place, trl_min, price_max, year_from, valid)
-    with _open(data, as_of, encoder, nda, as_json) as opened:
+    with _open(data, as_of, encoder, nda) as opened:
         found = opened.matcher.answer(opened.matcher.text(text), k, only)
         if as_json:
             _emit({**payloads.answer(found), "index_notices": list(opened.notices)})
@@ -237,11 +277,17 @@ def match(
     as_json: Json = False,
 ) -> None:
     """Lập danh sách kết nối cho một sản phẩm, một nhu cầu, hoặc nhu cầu viết tự do."""
-    if key is None and text is None:
+    if not key and text is None:
         raise typer.BadParameter("cần mã sản phẩm, mã nhu cầu, hoặc --text")
-    with _open(data, as_of, encoder, nda, as_json) as opened:
+    if text is None and not (budget is None and trl_min is None and place is None):
+        raise typer.BadParameter("--budget, --trl-min và --place chỉ dùng cùng --text")
+    with _open(data, as_of, encoder, nda) as opened:
         matcher = opened.matcher
-        product = _product(matcher, key) if key and (text or key not in matcher.needs) else None
+        stated = matcher.needs.get(key) if key else None
+        named = stated.product if stated and text else key
+        product = _product(matcher, named) if named and (text or not stated) else None
+        if xlsx and not (product and text is None):
+            raise typer.BadParameter("--xlsx chỉ dùng với một sản phẩm")
         if product and text is None:
             lists = matcher.for_product(product, k)
             if xlsx:
@@ -276,7 +322,7 @@ def takers(
     as_json: Json = False,
 ) -> None:
     """Tìm ai cần một công nghệ."""
-    with _open(data, as_of, encoder, nda, as_json) as opened:
+    with _open(data, as_of, encoder, nda) as opened:
         known = opened.matcher.technologies.get(technology)
         if known is None:
             _fail(f"không có công nghệ mã {technology!r}", Exit.USAGE)
@@ -338,7 +384,7 @@ def show_record(
     if isinstance(found, Technology) and not nda:
         found = found.public()
     if as_json:
-        _emit({"kind": found.kind_name, **found.to_json()})
+        _emit({"type": found.kind_name, **found.to_json()})
     else:
         show.record(out, found)
 
@@ -357,7 +403,8 @@ def doctor(data: Data = None, as_json: Json = False) -> None:  # type: ignore[as
     else:
         table = Table(show_header=False, box=None)
         for each in findings:
-            table.add_row("[green]✓[/]" if each.ok else "[red]✗[/]", each.name, each.text)
+            mark = Text("✓", "green") if each.ok else Text("✗", "red")
+            table.add_row(mark, each.name, each.text)
         out.print(table)
     if not all(each.ok for each in findings):
         raise typer.Exit(Exit.NO_DATA)
@@ -371,8 +418,36 @@ def demo(
     """Chạy trọn việc chính trên dữ liệu minh họa."""
     with _progress() as tick:
         demonstration.prepare(Workspace(data), _encoder(None)[0], tick)
-    with _open(data, as_of, None, False, False) as opened:
+    with _open(data, as_of, None, False) as opened:
         demonstration.tell(out, opened.matcher, data)
+
+
+@app.command()
+def serve(
+    data: Data = None,  # type: ignore[assignment]
+    host: Annotated[
+        str, typer.Option(help="Địa chỉ chờ kết nối; chỉ nhận địa chỉ của riêng máy này.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Cổng; 0: cổng trống bất kỳ.")] = 8000,
+    as_of: AsOf = None,
+) -> None:
+    """Chạy API tìm kiếm cho chương trình khác trên máy này; dừng bằng Ctrl-C."""
+    from service import app as web  # noqa: PLC0415 - no other command waits for its import
+
+    address = web.loopback(host)
+    if address is None:
+        _fail(
+            f"{host!r} không phải địa chỉ của riêng máy này: khi chưa có tài khoản và phân quyền, "
+            "chỉ phục vụ ở 127.0.0.1, ::1 hoặc localhost",
+            Exit.USAGE,
+        )
+    try:
+        door, url = web.listen(address, port)
+    except OSError as error:
+        _fail(f"không mở được cổng {port} ở {address}: {error.strerror}", Exit.USAGE)
+    out.print(f"API: {url}/api/v1 (mô tả: {url}/openapi.json)", soft_wrap=True)
+    day = as_of.date() if as_of else None  # unset: a service that runs on follows the calendar
+    web.run(web.create_app(Workspace(data or DATA()), day), door)
 
 
 if __name__ == "__main__":

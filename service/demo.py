@@ -31,7 +31,7 @@ def tell(console: Console, matcher: Matcher, folder: Path) -> None:
         console.print()
     path = folder / XLSX
     lines = match_lists(list(lists.values()), path, matcher.as_of)
-    console.print(f"Đã ghi {lines:,} dòng của {len(lists)} sản phẩm vào [bold]{path}[/].")
+    console.print(f"Đã ghi {lines:,} dòng của {len(lists)} sản phẩm vào {path}.")
     console.print("\nThử tiếp:")
     for command in (
         f'cungcau search "bao quan xoai" --data {folder}',

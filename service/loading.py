@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -13,6 +13,7 @@ from corpus.readers import FileCount, Known, Notice, Rejected, read, write_rejec
 from corpus.records import Judgment, Need, Product, Technology
 from corpus.store import Saved, Store
 
+RECORD_FILES = (".xlsx", ".csv", ".tsv", ".jsonl")  # what a folder is searched for
 SAMPLE_FILES = ("products.csv", "technologies.csv", "needs.csv", "judgments.tsv")
 REJECTED = "dong-bi-tu-choi.xlsx"
 
@@ -34,16 +35,50 @@ def sample_files() -> list[Path]:
     return [folder / name for name in SAMPLE_FILES]
 
 
+def expand(paths: Iterable[Path]) -> tuple[list[Path], list[Notice]]:
+    """Return ``paths`` with each folder as the record files in it, and what else stands there.
+
+    A folder without any record file stays itself, so that it is rejected by name.
+    """
+    files: list[Path] = []
+    notices: list[Notice] = []
+    for path in paths:
+        inside = sorted(filter(_is_kept, path.iterdir())) if path.is_dir() else []
+        records = [each for each in inside if _is_record_file(each)]
+        files += records or [path]
+        if records:
+            notices += [_skipped(each) for each in inside if each not in records]
+    return files, notices
+
+
+def _is_kept(path: Path) -> bool:
+    """Whether somebody put the file there: not what systems and spreadsheets leave beside them."""
+    return not path.name.startswith((".", "~$"))
+
+
+def _is_record_file(path: Path) -> bool:
+    return path.suffix.lower() in RECORD_FILES and path.is_file()
+
+
+def _skipped(path: Path) -> Notice:
+    told = "thư mục con" if path.is_dir() else f"không phải tệp {', '.join(RECORD_FILES)}"
+    return Notice(path.name, None, 0, None, f"đã bỏ qua: {told}")
+
+
 def load(paths: Sequence[Path], folder: Path, lexicon: Lexicon) -> Report:
     """Load ``paths`` into the store of ``folder``; what is good is loaded whatever else is not.
+
+    A folder among ``paths`` stands for the record files in it (not in its subfolders).
 
     Raises:
         StoreError: the store cannot be written.
     """
+    files, skipped = expand(paths)
     with Store.create(folder) as store:
         kinds = (Product, Technology, Need, Judgment)
         known = Known(**{kind.kind_name: store.hashes(kind.kind_name) for kind in kinds})
-        loaded = read(paths, known)
+        loaded = read(files, known)
         saved = store.save(complete(loaded.records, store.all(Product), lexicon))
     corrections = write_rejected(loaded.rejected, folder / REJECTED) if loaded.rejected else ()
-    return Report(loaded.counts, loaded.rejected, loaded.notices, saved, corrections)
+    notices = (*skipped, *loaded.notices)
+    return Report(loaded.counts, loaded.rejected, notices, saved, corrections)

@@ -102,6 +102,6 @@ def load_report(report: Report) -> Data:
             }
             for each in report.rejected
         ],
-        "notices": [str(each) for each in report.notices],
+        "notices": [each.message for each in report.notices],
         "corrections": [str(path) for path in report.corrections],
     }

@@ -26,20 +26,26 @@ EXCERPT = 220  # characters of the passage shown under a match
 
 def answer(console: Console, found: Answer, parts: bool = False) -> None:
     """Print an answer: matches, then what breaks a hard rule, with reasons."""
-    for notice in found.notices:
-        console.print(f"[yellow]![/] {notice}")
+    for each in found.notices:
+        console.print(notice(each))
     _watermark(console, (match.technology for match in (*found.matches, *found.set_apart)))
     if not found.found:
-        console.print(f"[bold red]{NOT_FOUND}.[/]")
+        console.print(Text(f"{NOT_FOUND}.", "bold red"))
         if found.matches:
             console.print("Gần nhất, chỉ để tham khảo:")
     for number, match in enumerate(_shown(found), start=1):
         console.print(_match(str(number), match, parts))
     if any(match.label != explain.REFERENCE for match in found.set_apart):
-        console.print("\n[bold]Không đạt điều kiện bắt buộc[/] (đúng chủ đề, để riêng):")
+        head = Text("\nKhông đạt điều kiện bắt buộc", "bold")
+        console.print(head.append(" (đúng chủ đề, để riêng):", "not bold"))
         for match in found.set_apart:
             if match.label != explain.REFERENCE:
                 console.print(_match("–", match, parts))
+
+
+def notice(text: str) -> Text:
+    """Return something that the user should know, marked as such."""
+    return Text("! ", "yellow").append(text, "default")
 
 
 def _shown(found: Answer) -> tuple[Match, ...]:
@@ -84,7 +90,8 @@ def product_list(console: Console, found: ProductList, each_need: int = 3) -> No
     """Print a product's list, then the best matches of each need, then the needs left without."""
     product = found.product
     place = f", {product.province}" if product.province else ""
-    console.print(Panel(f"[bold]{product.name}[/]{place}  [dim]{product.id}[/]", expand=False))
+    head = Text.assemble((product.name, "bold"), place, "  ", (product.id, "dim"))
+    console.print(Panel(head, expand=False))
     matches = (match for one in found.answers.values() for match in (*one.matches, *one.set_apart))
     _watermark(console, (match.technology for match in matches))
     if not found.answers:
@@ -182,7 +189,7 @@ def _value(value: object) -> str:
 
 def _watermark(console: Console, technologies: Iterable[Technology]) -> None:
     if any(each.illustrative for each in technologies):
-        console.print(f"[reverse] {WATERMARK} [/]")
+        console.print(Text(f" {WATERMARK} ", "reverse"))
 
 
 def load_report(console: Console, report: Report) -> None:
@@ -200,14 +207,14 @@ def load_report(console: Console, report: Report) -> None:
     console.print(
         f"Mới {saved.added:,}, thay đổi {saved.changed:,}, giữ nguyên {saved.unchanged:,}."
     )
-    for notice in report.notices[:SHOWN]:
-        console.print(f"[yellow]![/] {notice}", soft_wrap=True)
+    for told in report.notices[:SHOWN]:
+        console.print(notice(told.message), soft_wrap=True)
     _more(console, len(report.notices), "lưu ý")
     for rejected in report.rejected[:SHOWN]:
-        console.print(f"[red]✗[/] {rejected}", soft_wrap=True)
+        console.print(Text("✗ ", "red").append(rejected.message, "default"), soft_wrap=True)
     _more(console, len(report.rejected), "dòng bị từ chối")
     for path in report.corrections:
-        console.print(f"Sửa các dòng bị từ chối trong [bold]{path}[/] rồi nạp lại tệp đó.")
+        console.print(f"Sửa các dòng bị từ chối trong {path} rồi nạp lại tệp đó.", soft_wrap=True)
 
 
 def _more(console: Console, count: int, name: str) -> None:
@@ -232,8 +239,8 @@ def evaluation(console: Console, name: str, report: Evaluation) -> None:
     if report.constraints:
         told = ", ".join(f"{key} {_figure(value)}" for key, value in report.constraints.items())
         console.print(f"Điều kiện bắt buộc: {told}")
-    for notice in report.notices:
-        console.print(f"[yellow]![/] {notice}")
+    for each in report.notices:
+        console.print(notice(each), soft_wrap=True)
 
 
 def _figure(value: float | None) -> str:

@@ -1,5 +1,6 @@
 import hashlib
 import sqlite3
+from contextlib import closing
 from importlib.util import find_spec
 
 import numpy as np
@@ -119,6 +120,34 @@ def test_a_vector_of_the_wrong_size_is_encoded_anew(cache):
     encoder = Fake()
     assert cache.passages(encoder, ["a"]).tolist() == expect(encoder, ["a"]).tolist()
     assert encoder.encoded() == ["a"]
+
+
+@pytest.mark.parametrize(
+    "content", ["đây không phải là SQLite " * 50, "SQLite format 3\0" + "x" * 9000]
+)
+def test_a_damaged_file_is_told_with_what_to_do_and_what_it_costs(cache, content):
+    cache.path.write_text(content, encoding="utf-8")
+    for suffix in ("-wal", "-shm"):
+        cache.path.with_name(cache.path.name + suffix).unlink(missing_ok=True)
+    told = f"hãy xóa {cache.path} rồi chạy lại; không mất dữ liệu"
+    with pytest.raises(EncoderError) as at_once:
+        Cache(cache.path)
+    with pytest.raises(EncoderError) as later:
+        cache.passages(Fake(), ["a"])
+    assert told in str(at_once.value)
+    assert told in str(later.value)
+    cache.path.unlink()
+    assert Cache(cache.path).passages(Fake(), ["a"]).shape == (1, Fake.dim)
+
+
+def test_damage_inside_the_file_is_told_when_it_is_met(cache):
+    cache.passages(Fake(), numbered(400))
+    with closing(sqlite3.connect(cache.path)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    whole = cache.path.read_bytes()
+    cache.path.write_bytes(whole[:8192] + b"\xff" * (len(whole) - 8192))
+    with pytest.raises(EncoderError, match="hãy xóa"):
+        cache.passages(Fake(), numbered(400))
 
 
 # Choosing ----------------------------------------------------------------------------------------

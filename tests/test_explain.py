@@ -47,19 +47,22 @@ def hit(score, cosine=0.85):
     [
         ("same", True, 0.6, SUITS),  # the threshold itself is strong
         ("same", True, 0.59, ADAPT),
-        ("same", False, 0.69, ADAPT),  # where process and stage do not meet, 0.6 + 0.1 is asked
-        ("same", False, 0.71, SUITS),
+        ("same", True, 0.4, ADAPT),
         ("same", True, 0.39, REFERENCE),
+        ("same", False, 0.71, SUITS),  # where process and stage do not meet, 0.6 + 0.1 is asked
+        ("same", False, 0.69, ADAPT),
+        ("same", False, 0.59, REFERENCE),
         ("broader", True, 0.6, SUITS),
-        ("broader", False, 0.4, ADAPT),
+        ("broader", True, 0.4, ADAPT),
         ("near", True, 0.9, ADAPT),  # another product never simply suits
-        ("near", False, 0.4, ADAPT),
+        ("near", True, 0.4, ADAPT),
         ("near", True, 0.39, REFERENCE),
-        ("other", True, 0.9, ADAPT),  # the same process for another product
+        ("near", False, 0.9, REFERENCE),
+        ("other", True, 0.6, ADAPT),  # the same process for another product
+        ("other", True, 0.59, REFERENCE),
         ("other", False, 0.9, REFERENCE),
         ("unknown", True, 0.6, SUITS),  # no product is named: the words alone must do
-        ("unknown", True, 0.5, ADAPT),
-        ("unknown", False, 0.5, REFERENCE),
+        ("unknown", True, 0.59, REFERENCE),
     ],
 )
 def test_the_label_follows_from_relation_purpose_and_strength(relation, purpose, score, expected):
@@ -70,6 +73,9 @@ def test_less_is_asked_where_only_words_can_add_up():
     assert label("same", True, hit(0.3, None), WEIGHTS) == SUITS
     assert label("same", True, hit(0.2, None), WEIGHTS) == ADAPT
     assert label("same", True, hit(0.3), WEIGHTS) == REFERENCE
+    assert (
+        label("other", True, hit(0.9, None), WEIGHTS) == REFERENCE
+    )  # words alone carry no farther
 
 
 @given(
@@ -90,7 +96,8 @@ def test_a_stronger_match_never_gets_a_lower_label(relation, purpose, score, mor
 
 
 def told(technology, text, relation, stages=(), processes=(), as_of=TODAY):
-    return sentence(technology, query(text), relation, stages, processes, as_of)
+    products = technology.products
+    return sentence(technology, products, query(text), relation, stages, processes, as_of)
 
 
 def test_the_sentence_says_relation_process_use_and_age():

@@ -71,7 +71,7 @@ def by_hand(product=None, name="Vải"):
     served = Answer(
         Query("Sấy khô"),
         (match(FULL), match(BARE, ADAPT), match(ASIDE, REFERENCE)),
-        (match(DEAR, SUITS, OVER), match(ASIDE, REFERENCE, OVER)),
+        (match(DEAR, SUITS, OVER),),
     )
     unmet = Answer(Query("Bay"), (match(ASIDE, REFERENCE),))
     return ProductList(

@@ -4,11 +4,12 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from small import NEEDS, PRODUCTS, TECHNOLOGIES, TODAY, dense, lexical, matcher
+from small import NEEDS, PRODUCTS, TECHNOLOGIES, TODAY, Tiny, lexical, matcher
 
 from corpus.records import Need, Product, Technology
 from matcher.explain import ADAPT, REFERENCE, SUITS, Explanation
 from matcher.match import Answer, Match, Matcher
+from matcher.model import DEFAULT
 from matcher.need import Conditions, Query
 from matcher.search import Hit
 
@@ -37,8 +38,7 @@ def canned(answers, needs=None, products=(MANGO,)):
     ANSWERS.update(answers)
     needs = needs or [Need(id=key, product="SP", text=key) for key in answers]
     plain = lexical()
-    made = Canned.of(plain.engine, (), products, needs, TODAY)
-    return made
+    return Canned.of(plain.engine, (), products, needs, TODAY)
 
 
 def chosen(found):
@@ -238,7 +238,8 @@ def test_validity_is_judged_on_the_day_asked_for():
 
 
 def test_k_cuts_both_sides_and_not_the_total():
-    asker = dense()
+    weights = replace(DEFAULT, strong=-9, weak=-9)  # so that nothing is a mere reference
+    asker = matcher(encoder=Tiny(), weights=weights)
     query = asker.text("sấy vải", conditions=Conditions(budget=100))
     found = asker.answer(query, 1)
     assert len(found.matches) == len(found.set_apart) == 1
@@ -253,13 +254,14 @@ def test_an_answer_of_references_only_is_not_found():
 
 
 def test_the_label_tells_same_product_from_another():
-    weights = replace(lexical().engine.weights, strong_words_only=0.5, weak_words_only=0.2)
+    weights = replace(lexical().engine.weights, strong_words_only=0.35, unmet_purpose=0.2)
     asker = matcher(weights=weights)
     labels = {
         each.technology.id: each.label for each in asker.answer(asker.text("sấy vải")).matches
     }
     assert labels["CN-1"] == SUITS  # dries lychee
-    assert labels["CN-4"] == ADAPT  # dries shrimp
+    assert labels["CN-2"] == ADAPT  # for lychee, but does not dry it
+    assert labels["CN-4"] == REFERENCE  # dries, but shrimp
 
 
 # Takers ------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corpus.lexicon import TableError, data_folder
+from corpus.lexicon_tables import TableError, data_folder
 from corpus.places import MERGED, Places
 from corpus.text import fold, normalise
 

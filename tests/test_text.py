@@ -4,14 +4,15 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from corpus.text import Span, fold, has_accents, normalise, squeeze, syllables
+from corpus.text import Span, _rewrite, fold, has_accents, normalise, squeeze, syllables
 
 _PLAIN = "aăâbcdđeêghiklmnoôơpqrstuưvxyAĂÂĐEÊOÔƠQUƯY"
 _MARKS = "\u0300\u0301\u0302\u0303\u0306\u0309\u031b\u0323"
 _JUNK = " \t\r\n\x00\x0b\x1f\x7f\x85\u00a0\u00ad\u200b\u200d\u2009\u2028\u3000\ufeffƣƢÐðƉ.,;-_015"
 # Letters come decomposed, so that any order of marks and tone placement turns up.
 VIETNAMESE = st.text(st.sampled_from(_PLAIN + _MARKS * 3 + _JUNK), max_size=40)
-ANY_TEXT = st.one_of(VIETNAMESE, st.text(max_size=30))
+COMPOSED = VIETNAMESE.map(lambda text: unicodedata.normalize("NFC", text))
+ANY_TEXT = st.one_of(VIETNAMESE, COMPOSED, st.text(max_size=30))
 CALM = settings(deadline=None)
 
 
@@ -120,6 +121,25 @@ def test_normalise_is_idempotent_and_its_result_is_nfc(text):
     assert normalise(once) == once
     assert unicodedata.is_normalized("NFC", once)
     assert all(char == "\n" or unicodedata.category(char) != "Cc" for char in once)
+
+
+# Nearly every text is left alone by a look at it; the long way is the truth it must agree with.
+@settings(deadline=None, max_examples=500)
+@given(ANY_TEXT)
+@example("một \n hai")
+@example(" hai \n\nba\n")
+@example("a\rb")
+@example("a\x85b")
+@example("\u212b")  # NFC of it is another letter
+@example("oà\u20d0 oàn quý uý")
+def test_a_look_finds_whatever_the_long_way_would_change(text):
+    assert normalise(text) == _rewrite(text)
+
+
+@pytest.mark.parametrize("frame", ["{}", "a{}b", "o{}", "oà{}", "a {}", "a\n{}", "q{}ý"])
+def test_every_character_is_treated_alike_by_both_ways(frame):
+    texts = (frame.format(chr(point)) for point in range(0x3100))
+    assert [ascii(text) for text in texts if normalise(text) != _rewrite(text)] == []
 
 
 @CALM

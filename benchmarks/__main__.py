@@ -1,0 +1,100 @@
+"""``python -m benchmarks``: measure speed, print the report and write it to results.md."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks import machine
+from benchmarks.generator import SEED, Generator
+from benchmarks.likeness import likeness
+from benchmarks.report import Run, render
+from benchmarks.speed import Task, encoding_rate, run
+from corpus.lexicon import Lexicon
+from corpus.places import Places
+from corpus.readers import read
+from corpus.records import Need, Technology
+from indexes.encoders import EncoderError, open_encoder
+from service.loading import sample_files
+
+SIZES = (5_000, 20_000)
+RESULTS = Path(__file__).with_name("results.md")
+
+
+def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument(
+        "--records", type=_positive, action="append", metavar="N",
+        help="how many records to measure with; may be given again "
+        f"(default: {' and '.join(f'{size:,}' for size in SIZES)})",
+    )  # fmt: skip
+    parser.add_argument("--queries", type=_positive, default=200, metavar="N")
+    parser.add_argument("--repetitions", type=_positive, default=3, metavar="N")
+    parser.add_argument("--encoder", choices=("e5", "none"), default="e5")
+    parser.add_argument("--seed", type=int, default=SEED)
+    parser.add_argument("--output", type=Path, default=RESULTS, metavar="FILE")
+    return parser.parse_args(given)
+
+
+def _positive(text: str) -> int:
+    number = int(text.replace(",", "").replace("_", ""))
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a number above 0")
+    return number
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def prepare(options: argparse.Namespace) -> Task:
+    """Read the sample and open the encoder; go on without one, visibly, where none runs."""
+    records = read(sample_files()).records
+    try:
+        encoder = open_encoder(options.encoder)
+    except EncoderError as error:
+        _say(f"no encoder, no hybrid query: {error}")
+        encoder = None
+    return Task(
+        technologies=[each for each in records if isinstance(each, Technology)],
+        needs=[each for each in records if isinstance(each, Need)],
+        lexicon=Lexicon.load(),
+        places=Places.load(),
+        encoder=encoder,
+        encoder_name=options.encoder if encoder else "none",
+        queries=options.queries,
+        repetitions=options.repetitions,
+        seed=options.seed,
+        say=_say,
+    )
+
+
+def measure(task: Task, sizes: Sequence[int]) -> Run:
+    """Measure likeness and speed at every size."""
+    start, before = time.perf_counter(), machine.load()
+    generator = Generator(task.technologies, task.seed)
+    sample = likeness(generator.sample)
+    few = list(generator.records(2 * len(generator.sample)))
+    generated = likeness(few, sample.syllables)
+    rate = encoding_rate(task.encoder, few) if task.encoder else None
+    findings = [run(task, size) for size in sizes]
+    minutes = (time.perf_counter() - start) / 60
+    load = (before, machine.load())
+    return Run(task, sample, generated, findings, machine.facts(), load, minutes, rate)
+
+
+def main(given: Sequence[str] | None = None) -> None:
+    """Run, print and write."""
+    options = arguments(given)
+    report = render(measure(prepare(options), options.records or SIZES))
+    options.output.write_text(report, encoding="utf-8")
+    print(report)
+    _say(f"written: {options.output}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,259 @@
+"""The report: Markdown that says what was measured, how, on what, and beside whom."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from benchmarks.generator import WORDS
+from benchmarks.likeness import SEGMENTED, Likeness
+from benchmarks.peers import PEERS, TOP
+from benchmarks.speed import (
+    ENCODED,
+    ENCODING,
+    FLAT,
+    HYBRID,
+    LEXICAL,
+    NEAREST,
+    NUMPY,
+    READING,
+    SEGMENTING,
+    Findings,
+    Grown,
+    Task,
+)
+from benchmarks.speed import WORDS as WORDS_VIEW
+from benchmarks.timing import Seconds, median, p99, ratio
+
+Row = Sequence[str]
+
+
+@dataclass(frozen=True)
+class Run:
+    """All that one call of ``python -m benchmarks`` found."""
+
+    task: Task
+    sample: Likeness
+    generated: Likeness  # the first generated records, as many syllables as the sample has
+    findings: Sequence[Findings]
+    machine: dict[str, str]
+    load: tuple[str, str]  # before and after
+    minutes: float
+    encoding_rate: float | None = None
+
+
+def table(head: Row, rows: Iterable[Row]) -> str:
+    """A Markdown table; all but the first column are right-aligned."""
+    lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def render(run: Run) -> str:
+    """Return the whole report."""
+    parts = [
+        "# Speed\n\nWritten by `python -m benchmarks` (`make bench`); do not edit, run it again.",
+        _conditions(run),
+        _likeness(run),
+    ]
+    parts += [each for found in run.findings for each in _size(run, found)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _conditions(run: Run) -> str:
+    sizes = ", ".join(f"{found.records:,}" for found in run.findings)
+    facts = run.machine | {
+        "records": f"{sizes} (generated, seed {run.task.seed})",
+        "repetitions": f"{run.task.repetitions}, systems in turn inside each; figures are medians "
+        "over repetitions, ranges in brackets are the lowest and highest repetition",
+        "load": f"{run.load[0]} processes before, {run.load[1]} after; the benchmark itself is "
+        "one: more means that others used the machine and times are too long",
+        "took": f"{run.minutes:.1f} minutes",
+    }
+    lines = [f"- **{name}**: {value}" for name, value in facts.items()]
+    if run.encoding_rate is None:
+        lines.append("- **encoder**: none: no hybrid query was measured")
+    else:
+        lines.append(
+            f"- **encoder**: {run.encoding_rate:.1f} records/s on {ENCODED} records of about "
+            f"{WORDS} words, title, summary and detail encoded apart"
+        )
+    return "\n".join(lines)
+
+
+def _likeness(run: Run) -> str:
+    head = ("over as many syllables", "sample", "generated")
+    pairs = zip(_statistics(run.sample), _statistics(run.generated), strict=True)
+    rows = [(name, mine, theirs) for (name, mine), (_, theirs) in pairs]
+    grown = [_grown_row(found.grown) for found in run.findings]
+    return "\n\n".join(
+        [
+            "## The records beside the sample they imitate\n\n"
+            "How they are made stands at the top of `benchmarks/generator.py`. Products, keywords "
+            "and other facts are those of sample records.",
+            table(head, rows),
+            "Beyond the sample's size its curves are extrapolated and have not been checked "
+            "against real text; where bigrams fall behind the curve, real text may too.",
+            table(
+                ("syllables", "vocabulary", "curve says", "bigrams", "curve says"),
+                grown,
+            ),
+        ]
+    )
+
+
+def _grown_row(grown: Grown) -> Row:
+    counts = (
+        grown.syllables,
+        grown.vocabulary,
+        grown.vocabulary_curve,
+        grown.bigrams,
+        grown.bigrams_curve,
+    )
+    return [f"{count:,.0f}" for count in counts]
+
+
+def _statistics(like: Likeness) -> Iterator[tuple[str, str]]:
+    low, high = like.tails
+    curve, pairs = like.heaps, like.heaps_bigrams
+    yield "records", f"{like.records:,}"
+    yield "syllables", f"{like.syllables:,}"
+    yield "distinct syllables", f"{like.vocabulary:,}"
+    yield "… Heaps curve k·n^b", f"{curve.k:.1f}·n^{curve.b:.3f}"
+    yield "… that stand once", f"{like.once:.0%}"
+    yield "distinct bigrams", f"{like.bigrams:,}"
+    yield "… share of syllables", f"{like.bigrams / like.syllables:.3f}"
+    yield "… Heaps curve k·n^b", f"{pairs.k:.2f}·n^{pairs.b:.3f}"
+    yield f"distinct words (pyvi) in {SEGMENTED * WORDS:,}", f"{like.words:,}"
+    yield "distinct share of a record's syllables", f"{like.per_record:.3f}"
+    yield f"words per record (generated: set to {WORDS})", f"{like.mean:.0f}"
+    yield "… standard deviation / mean", f"{like.spread:.2f}"
+    yield "… 10th and 90th percentile / mean", f"{low:.2f}, {high:.2f}"
+
+
+def _size(run: Run, found: Findings) -> Iterator[str]:
+    yield f"## {found.records:,} records"
+    yield _indexing(found)
+    yield _searching(run, found)
+    yield _beside_peers(found)
+    yield _vectors(found)
+    yield _opened(found)
+
+
+def _indexing(found: Findings) -> str:
+    total = sum(found.indexing.values())
+    rows = [
+        (name, f"{seconds:.1f}", f"{found.records / seconds:,.0f}")
+        for name, seconds in (*found.indexing.items(), ("records to snapshot", total))
+    ]
+    views = "; ".join(
+        f"{name} {terms:,} terms, {postings:,} postings"
+        for name, (terms, postings) in found.vocabulary.items()
+    )
+    return (
+        "### Lexical indexing, text to snapshot (once)\n\n"
+        + table(("step", "s", "records/s"), rows)
+        + f"\n\n{views}. On disk with vectors: {found.disk / 1e6:.0f} MB."
+    )
+
+
+def _searching(run: Run, found: Findings) -> str:
+    names = [LEXICAL, READING, HYBRID, ENCODING]
+    rows = [_times(name, found.times[name]) for name in names if name in found.times]
+    needs, short = found.query_words
+    return (
+        f"### Search from text to {TOP} hits\n\n"
+        f"{run.task.queries} queries: half are the sample's needs as stated (median {needs:.0f} "
+        f"words), half are 3–8 words from the records (median {short:.0f}). From text to hits: "
+        "reading (segmenting, product and process of the need, dialect), the views, soft fit, "
+        "sorting all that is found. For the hybrid query the records' vectors are drawn (an exact "
+        "search takes as long whatever they hold); queries are encoded for real.\n\n"
+        + table(("ms", "median", "99th", "needs, median", "short, median"), rows)
+    )
+
+
+def _times(name: str, times: Seconds) -> Row:
+    return (name, *map(_ms, (median(times), p99(times), *_halves(times))))
+
+
+def _halves(times: Seconds) -> tuple[float, float]:
+    """Medians of the stated needs and of the short queries, which take turns."""
+    return median(times[:, ::2]), median(times[:, 1::2])
+
+
+def _ms(seconds: float) -> str:
+    return f"{seconds * 1000:.2f}"
+
+
+def _beside_peers(found: Findings) -> str:
+    segmenting, ours = found.times[SEGMENTING], found.times[LEXICAL]
+    rows = [_peer(found, name, segmenting, ours) for name in (WORDS_VIEW, *PEERS)]
+    return (
+        "### Beside peers\n\n"
+        f"Peers index the segmented words alone and return their top {TOP}. "
+        f"Segmenting a query takes {_ms(median(segmenting))} ms (median; 99th "
+        f"{_ms(p99(segmenting))}). The last two columns say how many times as long the whole "
+        "lexical search above takes (all views, from text): as the peer with the query segmented "
+        "for it, and as the peer given the words. Below 1 we are faster. A peer that would take "
+        "long answers fewer queries and is compared on those.\n\n"
+        + table(
+            ("words only", "indexing s", "queries", "median ms", "99th ms",
+             "ours : peer + segmenting", "ours : peer"),
+            rows,
+        )
+    )  # fmt: skip
+
+
+def _peer(found: Findings, name: str, segmenting: Seconds, ours: Seconds) -> Row:
+    if name not in found.times:
+        return (name, found.missing[name], *["–"] * 5)
+    times = found.times[name]
+    asked = times.shape[1]
+    indexing = f"{found.built[name]:.1f}" if name in found.built else "(above)"
+    return (
+        name,
+        indexing,
+        str(asked),
+        _ms(median(times)),
+        _ms(p99(times)),
+        _ratio(ours, times + segmenting[:, :asked]),
+        _ratio(ours, times),
+    )
+
+
+def _ratio(ours: Seconds, theirs: Seconds) -> str:
+    found = ratio(ours, theirs)
+    return f"{found.median:.2f} ({found.low:.2f}–{found.high:.2f})"
+
+
+def _vectors(found: Findings) -> str:
+    names = (NEAREST, FLAT, NUMPY)
+    rows = [
+        (name, _ms(median(times)), _ms(p99(times)), _ratio(found.times[NEAREST], times))
+        for name, times in ((name, found.times[name]) for name in names)
+    ]
+    return (
+        f"### Vector search, exact top {TOP}\n\n"
+        f"Found of the true {TOP} (float64, ties allowed): {found.exact:.2%}. Queries are drawn "
+        "like the records' vectors.\n\n"
+        + table(("system", "median ms", "99th ms", "ours : peer"), rows)
+    )
+
+
+def _opened(found: Findings) -> str:
+    if "opening" in found.missing:
+        return f"### Opening, in a process of its own\n\n{found.missing['opening']}."
+    rows = [
+        (name, f"{np.median(values):.2f}", f"{min(values):.2f}–{max(values):.2f}")
+        if name.startswith("s:")
+        else (name, f"{np.median(values):.0f}", f"{min(values):.0f}–{max(values):.0f}")
+        for name, values in found.opening.items()
+    ]
+    return (
+        "### Opening, in a process of its own\n\n"
+        "From modules imported to a first answer (tables of words and the segmenter's model are "
+        "loaded on the way), files in the page cache. Memory is resident, memory-mapped pages in "
+        "use included; the store of records, which a service holds too, is not open here.\n\n"
+        + table(("", "median", "range"), rows)
+    )

@@ -1,0 +1,265 @@
+"""What is timed, at one number of records: indexing, searching, opening, and the peers.
+
+Vectors of the generated records are drawn, not encoded: encoding tens of thousands of texts takes
+the better part of an hour and an exact search costs the same whatever the values. Queries are
+encoded for real, and the encoder's rate on records is measured apart.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import faiss
+import numpy as np
+
+from benchmarks import opening, peers
+from benchmarks.generator import SEED, Generator, queries
+from benchmarks.peers import TOP, Peer, best
+from benchmarks.timing import Seconds, interleaved
+from corpus.lexicon import Lexicon
+from corpus.places import Places
+from corpus.records import Need, Technology
+from corpus.text import normalise
+from indexes.analyser import segment
+from indexes.bm25 import BM25
+from indexes.documents import Document
+from indexes.encoders import Encoder
+from indexes.hybrid import Index
+from indexes.snapshot import PUBLIC, open_current, publish
+from indexes.vectors import Matrix, Vectors
+from matcher.documents import documents
+from matcher.model import DEFAULT
+from matcher.need import from_text
+from matcher.search import Engine
+
+LEXICAL = "cungcau, all views, from text"
+READING = "… of which reading the query"
+WORDS = "cungcau, words view only"
+SEGMENTING = "segmenting the query (pyvi)"
+HYBRID = "cungcau, hybrid, from text"
+ENCODING = "… of which encoding the query"
+NEAREST = "cungcau vectors"
+FLAT = "FAISS IndexFlatIP"
+NUMPY = "numpy, one product and a partition"
+ENCODED = 24  # records encoded to tell the encoder's rate
+_DIM = 384  # of drawn vectors where no encoder runs
+
+
+@dataclass(frozen=True)
+class Task:
+    """What one run measures with."""
+
+    technologies: Sequence[Technology]
+    needs: Sequence[Need]
+    lexicon: Lexicon
+    places: Places
+    encoder: Encoder | None
+    encoder_name: str = "none"
+    queries: int = 200
+    repetitions: int = 3
+    seed: int = SEED
+    say: Callable[[str], None] = print
+
+
+@dataclass(frozen=True)
+class Grown:
+    """How far a generated text's vocabulary and bigrams have grown, and the curves there."""
+
+    syllables: int
+    vocabulary: int
+    vocabulary_curve: float
+    bigrams: int
+    bigrams_curve: float
+
+
+@dataclass
+class Findings:
+    """What was measured at one size. ``times`` and ``built`` are by system, in seconds."""
+
+    records: int
+    vocabulary: dict[str, tuple[int, int]]  # view → terms, postings
+    grown: Grown
+    indexing: dict[str, float] = field(default_factory=dict)  # step → seconds
+    times: dict[str, Seconds] = field(default_factory=dict)
+    built: dict[str, float] = field(default_factory=dict)
+    missing: dict[str, str] = field(default_factory=dict)  # peer → why it did not run
+    exact: float = 0.0  # share of the true nearest TOP that the vector search finds
+    opening: dict[str, list[float]] = field(default_factory=dict)
+    disk: int = 0  # bytes of the snapshot
+    query_words: tuple[float, float] = (0.0, 0.0)  # median words: stated needs, short queries
+
+
+def run(task: Task, count: int) -> Findings:
+    """Measure everything at ``count`` records."""
+    task.say(f"{count:,} records: writing them")
+    generator = Generator(task.technologies, task.seed)
+    records = list(generator.records(count))
+    asked = [normalise(each) for each in queries(records, task.needs, task.queries, task.seed)]
+    with tempfile.TemporaryDirectory() as scratch:
+        home = Path(scratch)
+        task.say(f"{count:,} records: indexing")
+        steps = _publish(home, records, task.lexicon)
+        matrix = _draw_vectors(count, task)
+        _add_vectors(home, matrix, task.encoder)
+        snapshot = open_current(home)
+        index = snapshot.index()
+        found = Findings(count, _vocabulary(index), _grown(generator), steps)
+        lengths = [len(text.split()) for text in asked]
+        found.query_words = float(np.median(lengths[::2])), float(np.median(lengths[1::2]))
+        found.disk = sum(each.stat().st_size for each in snapshot.folder.rglob("*"))
+        task.say(f"{count:,} records: searching, {len(asked)} queries")
+        _lexical(task, found, index, asked)
+        _dense(task, found, index, matrix, asked)
+        snapshot.close()
+        task.say(f"{count:,} records: opening the snapshot in new processes")
+        _opening(task, found, home, asked[0])
+    return found
+
+
+def _grown(generator: Generator) -> Grown:
+    text = generator.growth
+    curves = generator.vocabulary.at(text.n), generator.bigrams.at(text.n)
+    return Grown(text.n, len(text.seen), curves[0], len(text.pairs), curves[1])
+
+
+def _publish(home: Path, records: Sequence[Technology], lexicon: Lexicon) -> dict[str, float]:
+    start = time.perf_counter()
+    rows: list[Document] = documents(records, lexicon)[PUBLIC]
+    labelled = time.perf_counter()
+    publish(home, {PUBLIC: rows}, encoder=None)
+    done = time.perf_counter()
+    return {"records → documents, labels read": labelled - start, "→ snapshot": done - labelled}
+
+
+def _draw_vectors(count: int, task: Task) -> Matrix:
+    """Unit vectors around one direction, as E5's are (cosines about 0.85)."""
+    chance = np.random.default_rng(task.seed)
+    dim = task.encoder.dim if task.encoder else _DIM
+    common = chance.standard_normal(dim, np.float32)
+    matrix = 2.4 * common + chance.standard_normal((count, dim), np.float32)
+    return np.asarray(matrix / np.linalg.norm(matrix, axis=1, keepdims=True), np.float32)
+
+
+def _add_vectors(home: Path, matrix: Matrix, encoder: Encoder | None) -> None:
+    """Put drawn vectors into the snapshot just published, as if an encoder had made them."""
+    folder = home / (home / "CURRENT").read_text(encoding="utf-8")
+    Vectors(matrix).save(folder / PUBLIC)
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    manifest |= {"encoder": encoder.name if encoder else "drawn", "dim": matrix.shape[1]}
+    (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+
+
+def _vocabulary(index: Index) -> dict[str, tuple[int, int]]:
+    return {name: (len(view.vocabulary), len(view.docs)) for name, view in index.views.items()}
+
+
+def bags(view: BM25) -> list[list[str]]:
+    """The terms of each record of ``view``, as often as they stand in it, sorted."""
+    found: list[list[str]] = [[] for _ in range(len(view))]
+    counts = view.frequencies.sum(axis=1, dtype=np.int64)
+    for term, number in view.vocabulary.items():
+        for place in range(int(view.starts[number]), int(view.starts[number + 1])):
+            found[view.docs[place]] += [term] * int(counts[place])
+    return found
+
+
+def words_of(text: str) -> list[str]:
+    """The words of a query, as the words view has them."""
+    return [span.text for span in segment(text)]
+
+
+def _lexical(task: Task, found: Findings, index: Index, asked: Sequence[str]) -> None:
+    """Time lexical search, ours from text and everybody's from words."""
+    engine = Engine(replace(index, vectors=None), None, task.lexicon, task.places)
+    view = index.views["words"]
+    systems: dict[str, Callable[..., object]] = {
+        LEXICAL: lambda text: _answer(engine, text),
+        READING: lambda text: from_text(text, task.lexicon, DEFAULT),
+        SEGMENTING: words_of,
+        WORDS: lambda words: best(view.scores(words)),
+    }
+    systems |= {name: peer.search for name, peer in _made(found, bags(view), task).items()}
+    words = [words_of(text) for text in asked]
+    forms: dict[str, Sequence[object]] = {name: words for name in systems}  # noqa: C420 - typed
+    forms |= {LEXICAL: asked, READING: asked, SEGMENTING: asked}
+    found.times |= interleaved(systems, forms, task.repetitions)
+
+
+def _made(found: Findings, held: list[list[str]], task: Task) -> dict[str, Peer]:
+    """Index ``held`` with every peer that is installed; note the time, or why not."""
+    made: dict[str, Peer] = {}
+    for name, make in peers.PEERS.items():
+        task.say(f"  {name}")
+        start = time.perf_counter()
+        try:
+            made[name] = make(held)
+        except ImportError as error:
+            found.missing[name] = f"not installed ({error.name})"
+            continue
+        found.built[name] = time.perf_counter() - start
+    return made
+
+
+def _answer(engine: Engine, text: str) -> int:
+    """Answer ``text`` as the program does: read it, rank all that is found, make the best hits."""
+    ranking = engine.rank(from_text(text, engine.lexicon, engine.weights))
+    return len([ranking.hit(place) for place in range(min(TOP, len(ranking)))])
+
+
+def _dense(task: Task, found: Findings, index: Index, matrix: Matrix, asked: Sequence[str]) -> None:
+    """Time vector search beside FAISS and numpy, and the hybrid query where an encoder runs."""
+    vectors = index.vectors
+    assert vectors is not None
+    flat = faiss.IndexFlatIP(matrix.shape[1])
+    flat.add(matrix)
+    drawn = list(_draw_vectors(len(asked), replace(task, seed=task.seed + 1)))
+    systems: dict[str, Callable[..., object]] = {
+        NEAREST: lambda query: vectors.nearest(query, TOP),
+        FLAT: lambda query: flat.search(query.reshape(1, -1), TOP),
+        NUMPY: lambda query: best(matrix @ query),
+    }
+    forms: dict[str, Sequence[object]] = dict.fromkeys(systems, drawn)
+    encoder = task.encoder
+    if encoder is not None:
+        engine = Engine(index, encoder, task.lexicon, task.places)
+        systems[HYBRID] = lambda text: _answer(engine, text)
+        systems[ENCODING] = lambda text: encoder.queries([text])
+        forms |= {HYBRID: asked, ENCODING: asked}
+    found.times |= interleaved(systems, forms, task.repetitions)
+    found.exact = float(np.mean([_overlap(matrix, vectors, query) for query in drawn]))
+
+
+def _overlap(matrix: Matrix, vectors: Vectors, query: Matrix) -> float:
+    """Share of the nearest records found that are as near as the true TOP (ties allowed)."""
+    exact = matrix.astype(np.float64) @ query.astype(np.float64)
+    nearest = vectors.nearest(query, TOP)
+    least = np.sort(exact)[-len(nearest)] - 1e-6
+    return float(np.mean(exact[nearest] >= least))
+
+
+def _opening(task: Task, found: Findings, home: Path, query: str) -> None:
+    for _ in range(task.repetitions):
+        try:
+            facts = opening.in_a_new_process(home, task.encoder_name, query)
+        except subprocess.CalledProcessError as error:
+            task.say(error.stderr)
+            found.missing["opening"] = f"the process failed with exit code {error.returncode}"
+            return
+        for name, value in facts.items():
+            found.opening.setdefault(name, []).append(value)
+
+
+def encoding_rate(encoder: Encoder, records: Sequence[Technology]) -> float:
+    """Records per second: title, summary and detail are encoded apart, in one call."""
+    rows = records[:ENCODED]
+    texts = [text for each in rows for text in (each.name, each.summary, each.detail) if text]
+    encoder.passages(texts[:1])
+    start = time.perf_counter()
+    encoder.passages(texts)
+    return len(rows) / (time.perf_counter() - start)

@@ -1,0 +1,232 @@
+"""Phrases found in a text: by syllables, the longest first, and in the light of their neighbours.
+
+Apart from the tables because places are found in the same way as products, and apart from the
+lexicon because nothing here knows what a word means: it knows syllables, phrases, and which of the
+senses it is given a neighbourhood speaks for.
+
+Texts are normalised, offsets refer to ``normalise(text)``. Phrases are sequences of lower-cased
+syllables and the longest wins. A text without accents (``bao quan xoai``) is compared with folded
+phrases; there one syllable stands for many words (``cua`` is của, cửa and cua).
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from itertools import pairwise
+from typing import NamedTuple, Protocol
+
+from corpus.text import Span, fold, has_accents, normalise, syllables
+
+Key = tuple[str, ...]
+NEAR = 6  # syllables on either side in which a neighbouring word decides a reading
+_NUMBER = "#"  # stands for any number in the signs of the tables
+_BREAK = re.compile(r"[,;:.!?()\[\]\"“”…|•]")
+# A Vietnamese syllable without accents: "ai" and "map" are, "cnc", "htx" and "tea" are none.
+WORD_LIKE = re.compile(
+    r"(?:ngh?|nh|[cgkpt]h|gi|qu|tr|[bcdghklmnpqrstvx])?"
+    r"(?:a[iouy]?|e[ou]?|i(?:eu?|[au])?|o(?:a[iy]?|eo?|[io])?|u(?:a[iy]?|o[iu]?|y[aeu]?|[eiu])?|y(?:eu?)?)"
+    r"(?:ch|c|m|ng|nh|n|p|t)?"
+)
+
+
+class Reading(NamedTuple):
+    """A text as the tables see it: syllables as written, and lower-cased (folded if unaccented)."""
+
+    text: str  # normalised
+    spans: tuple[Span, ...]
+    tokens: Key
+    signs: Key  # tokens with every number written "#"
+    accented: bool
+
+
+@lru_cache(maxsize=20_000)  # loading asks again and again for the same few thousand phrases
+def key(phrase: str, accented: bool = True) -> Key:
+    """Return the comparison form of ``phrase``: lower-cased syllables, folded if unaccented."""
+    text = normalise(phrase)
+    lowered = text.lower() if accented else fold(text)
+    return tuple(span.text for span in syllables(lowered))
+
+
+@lru_cache(maxsize=1024)
+def read(text: str, accented: bool | None = None) -> Reading:
+    """Split ``text`` for matching; ``accented=None`` looks whether it carries any accent."""
+    text = normalise(text)
+    if accented is None:
+        # the beginning nearly always decides, at a fraction of the cost
+        accented = has_accents(text[:80]) or (not text.isascii() and has_accents(text))
+    spans = tuple(syllables(text))
+    tokens = tuple(s.text.lower() if accented else fold(s.text) for s in spans)
+    signs = tuple(_NUMBER if token[0].isdigit() else token for token in tokens)
+    return Reading(text, spans, tokens, signs, accented)
+
+
+class Phrases:
+    """Phrases by their first syllable, so that a text is scanned in one pass."""
+
+    def __init__(self, entries: Mapping[Key, tuple[str, ...]]) -> None:
+        self._entries = dict(entries)
+        sizes: dict[str, set[int]] = {}
+        for phrase in self._entries:
+            sizes.setdefault(phrase[0], set()).add(len(phrase))
+        self._sizes = {first: sorted(lengths, reverse=True) for first, lengths in sizes.items()}
+
+    @classmethod
+    def of(cls, words: Iterable[str], accented: bool) -> Phrases:
+        """Index ``words``; unaccented, words that fold alike are found together."""
+        entries: dict[Key, dict[str, None]] = {}
+        for word in words:
+            if phrase := key(word, accented):
+                entries.setdefault(phrase, {})[word] = None
+        return cls({phrase: tuple(found) for phrase, found in entries.items()})
+
+    def at(self, tokens: Key, start: int) -> Iterator[tuple[int, tuple[str, ...]]]:
+        """Yield ``(length, words)`` of the phrases that begin at ``start``, longest first."""
+        for size in self._sizes.get(tokens[start], ()):
+            # a stretch cut short by the end of the text may be a shorter phrase: not this one
+            fits = start + size <= len(tokens)
+            words = self._entries.get(tokens[start : start + size]) if fits else None
+            if words is not None:
+                yield size, words
+
+    def find(self, tokens: Key) -> Iterator[tuple[int, int, tuple[str, ...]]]:
+        """Yield ``(start, length, words)`` from left to right, longest first, no overlap."""
+        start = 0
+        while start < len(tokens):
+            size, words = next(self.at(tokens, start), (1, ()))
+            if words:
+                yield start, size, words
+            start += size
+
+
+Both = tuple[Phrases, Phrases]  # indexed by "accented": folded phrases, phrases with accents
+
+
+def both(words: Iterable[str]) -> Both:
+    """Index ``words`` for texts without and with accents."""
+    words = tuple(words)
+    return Phrases.of(words, False), Phrases.of(words, True)
+
+
+class Contexts:
+    """Longer phrases around one word, and words near it, that settle which sense it has.
+
+    A sign that contains the word ("mục tiêu" for "tiêu") settles it at once, the longest first;
+    other signs count when they stand within ``NEAR`` syllables.
+    """
+
+    def __init__(self, word: str, senses: Sequence[Sequence[str]], accented: bool) -> None:
+        self.size = len(key(word, accented))
+        self._around: dict[tuple[int, int], dict[Key, int]] = {}
+        self._near: list[tuple[str, int]] = []
+        for sense, signs in enumerate(senses):
+            for sign in signs:
+                self._add(sense, word, sign, accented)
+        self._shapes = sorted(self._around, key=lambda shape: -shape[1])
+
+    def _add(self, sense: int, word: str, sign: str, accented: bool) -> None:
+        phrase, own = _sign_key(sign, accented), key(word, accented)
+        places = [i for i in range(len(phrase)) if phrase[i : i + len(own)] == own]
+        for place in places:
+            self._around.setdefault((place, len(phrase)), {}).setdefault(phrase, sense)
+        # "lựa chọn" holds "lúa" only without accents: it says nothing about an accented text
+        if not places and not contains(_sign_key(sign, False), key(word, False)):
+            self._near.append((f" {' '.join(phrase)} ", sense))
+
+    def around(self, reading: Reading, start: int) -> int | None:
+        """Return the sense of the longest sign that covers the word at ``start``."""
+        for place, size in self._shapes:
+            first = start - place
+            if first >= 0:
+                sense = self._around[place, size].get(reading.signs[first : first + size])
+                if sense is not None and not _divided(reading, first, size):
+                    return sense
+        return None
+
+    def near(self, reading: Reading, start: int) -> Counter[int]:
+        """Count, for each sense, its signs in the neighbourhood of the word at ``start``."""
+        window = _window(reading.signs, start, self.size, NEAR)
+        return Counter(sense for sign, sense in self._near if sign in window)
+
+    def sense(self, reading: Reading, start: int) -> int | None:
+        """Return the sense at ``start``, or ``None`` where no sign decides."""
+        settled = self.around(reading, start)
+        if settled is not None:
+            return settled
+        counts = self.near(reading, start)
+        return min(counts, key=lambda sense: (-counts[sense], sense), default=None)
+
+
+def _divided(reading: Reading, start: int, size: int) -> bool:
+    """Whether punctuation divides the phrase: "bơ, sữa" is not "bơ sữa"."""
+    pairs = pairwise(reading.spans[start : start + size])
+    return any(_BREAK.search(reading.text, left.end, right.start) for left, right in pairs)
+
+
+def _sign_key(sign: str, accented: bool) -> Key:
+    # a zero stands in for "#", which is no syllable
+    tokens = key(sign.replace(_NUMBER, " 0 "), accented)
+    return tuple(_NUMBER if token[0].isdigit() else token for token in tokens)
+
+
+def contains(phrase: Key, part: Key) -> bool:
+    """Whether the syllables ``part`` stand together in ``phrase``."""
+    return any(phrase[i : i + len(part)] == part for i in range(len(phrase)))
+
+
+def _window(tokens: Key, start: int, size: int, reach: int) -> str:
+    return f" {' '.join(tokens[max(0, start - reach) : start + size + reach])} "
+
+
+def contexts(word: str, senses: Sequence[Sequence[str]]) -> tuple[Contexts, Contexts]:
+    """Return the contexts of ``word`` for texts without and with accents."""
+    return Contexts(word, senses, False), Contexts(word, senses, True)
+
+
+class Accept(Protocol):
+    """Names what the words found at one place mean there; nothing, if they mean nothing."""
+
+    def __call__(
+        self, reading: Reading, start: int, size: int, words: tuple[str, ...]
+    ) -> tuple[str, ...]:
+        """Return the names that count."""
+
+
+def scan(
+    reading: Reading, phrases: Phrases, accept: Accept
+) -> Iterator[tuple[int, int, str, tuple[str, ...]]]:
+    """Yield ``(start, end, found, names)`` of accepted phrases, longest first, no overlap.
+
+    A phrase that is not accepted gives way to shorter ones at the same place, then to later ones.
+    """
+    start = 0
+    while start < len(reading.tokens):
+        step = 1
+        for size, words in phrases.at(reading.tokens, start):
+            if names := accept(reading, start, size, _unbroken(words, reading, start, size)):
+                span = span_at(reading, start, size)
+                yield span.start, span.end, span.text, names
+                step = size
+                break
+        start += step
+
+
+def _unbroken(words: tuple[str, ...], reading: Reading, start: int, size: int) -> tuple[str, ...]:
+    """Return the words that may stand here: across a comma, only those written with one."""
+    if size > 1 and _divided(reading, start, size):
+        return tuple(word for word in words if "," in word)
+    return words
+
+
+def is_plain(reading: Reading, start: int, size: int) -> bool:
+    """Whether nothing else can be meant: the whole text, or no Vietnamese syllable ("shrimp")."""
+    return size == len(reading.tokens) or not WORD_LIKE.fullmatch(reading.tokens[start])
+
+
+def span_at(reading: Reading, start: int, size: int) -> Span:
+    """Return the stretch of ``size`` syllables from ``start``, as written."""
+    first, last = reading.spans[start], reading.spans[start + size - 1]
+    gap = reading.text[first.start : last.end]
+    return Span(gap, first.start, last.end)
