@@ -97,7 +97,8 @@ def _by_need(found: ProductList) -> Iterable[list[str]]:
         for place, match in enumerate(listed, start=1):
             yield _row(found.product, text, str(place), match)
         for match in answer.set_apart:
-            yield _row(found.product, text, APART, match)
+            if match.label != explain.REFERENCE:
+                yield _row(found.product, text, APART, match)
 
 
 def _by_product(found: ProductList) -> Iterable[list[str]]:

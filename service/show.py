@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
@@ -26,21 +27,25 @@ EXCERPT = 220  # characters of the passage shown under a match
 
 def answer(console: Console, found: Answer, parts: bool = False) -> None:
     """Print an answer: matches, then what breaks a hard rule, with reasons."""
+    _watermark(console, (match.technology for match in (*found.matches, *found.set_apart)))
+    _answer(console, found, parts)
+
+
+def _answer(console: Console, found: Answer, parts: bool = False) -> None:
     for each in found.notices:
         console.print(notice(each))
-    _watermark(console, (match.technology for match in (*found.matches, *found.set_apart)))
     if not found.found:
         console.print(Text(f"{NOT_FOUND}.", "bold red"))
         if found.matches:
             console.print("Gần nhất, chỉ để tham khảo:")
     for number, match in enumerate(_shown(found), start=1):
         console.print(_match(str(number), match, parts))
-    if any(match.label != explain.REFERENCE for match in found.set_apart):
+    apart = [match for match in found.set_apart if match.label != explain.REFERENCE]
+    if apart:
         head = Text("\nKhông đạt điều kiện bắt buộc", "bold")
         console.print(head.append(" (đúng chủ đề, để riêng):", "not bold"))
-        for match in found.set_apart:
-            if match.label != explain.REFERENCE:
-                console.print(_match("–", match, parts))
+    for match in apart:
+        console.print(_match("–", match, parts))
 
 
 def notice(text: str) -> Text:
@@ -99,31 +104,9 @@ def product_list(console: Console, found: ProductList, each_need: int = 3) -> No
         return
     for key, one in found.answers.items():
         console.print(Text("Nhu cầu ", "bold").append(f"{key}: ").append(one.query.text, "italic"))
-        answer(console, _head(one, each_need))
+        _answer(console, replace(one, matches=one.matches[:each_need]))
         console.print()
     _coverage(console, found)
-
-
-def _head(found: Answer, k: int) -> Answer:
-    """Keep the first ``k`` and no watermark: the product's list has shown it."""
-    plain = [
-        Match(
-            match.technology.model_copy(update={"illustrative": False}),
-            match.hit,
-            match.explanation,
-        )
-        for match in found.matches[:k]
-    ]
-    apart = [
-        Match(
-            match.technology.model_copy(update={"illustrative": False}),
-            match.hit,
-            match.explanation,
-        )
-        for match in found.set_apart
-        if match.label != explain.REFERENCE
-    ]
-    return Answer(found.query, tuple(plain), tuple(apart[:k]), found.total, found.notices)
 
 
 def _coverage(console: Console, found: ProductList) -> None:
