@@ -75,7 +75,7 @@ def prepare(options: argparse.Namespace) -> Task:
 
 def measure(task: Task, sizes: Sequence[int]) -> Run:
     """Measure likeness and speed at every size."""
-    start, before = time.perf_counter(), machine.load()
+    start, before, facts = time.perf_counter(), machine.load(), machine.facts()
     generator = Generator(task.technologies, task.seed)
     sample = likeness(generator.sample)
     few = list(generator.records(2 * len(generator.sample)))
@@ -84,7 +84,9 @@ def measure(task: Task, sizes: Sequence[int]) -> Run:
     findings = [run(task, size) for size in sizes]
     minutes = (time.perf_counter() - start) / 60
     load = (before, machine.load())
-    return Run(task, sample, generated, findings, machine.facts(), load, minutes, rate)
+    if machine.commit() != facts["commit"]:
+        facts["commit"] += f" at the start, {machine.commit()} at the end"
+    return Run(task, sample, generated, findings, facts, load, minutes, rate)
 
 
 def main(given: Sequence[str] | None = None) -> None:

@@ -39,11 +39,11 @@ from matcher.need import from_text
 from matcher.search import Engine
 
 LEXICAL = "cungcau, all views, from text"
-READING = "… of which reading the query"
+READING = "reading the query, by itself"
 WORDS = "cungcau, words view only"
 SEGMENTING = "segmenting the query (pyvi)"
 HYBRID = "cungcau, hybrid, from text"
-ENCODING = "… of which encoding the query"
+ENCODING = "encoding the query, by itself"
 NEAREST = "cungcau vectors"
 FLAT = "FAISS IndexFlatIP"
 NUMPY = "numpy, one product and a partition"

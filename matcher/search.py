@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -87,6 +88,7 @@ class Engine:
     ) -> None:
         self.index, self.encoder, self.lexicon, self.weights = index, encoder, lexicon, weights
         self.places = places
+        self._encoded = lru_cache(maxsize=4096)(self._encode)  # needs come again: lists, takers
         self._products = _grouped(index.labels, PRODUCT)
         self._stages = _grouped(index.labels, STAGE)
         self._processes = _grouped(index.labels, PROCESS)
@@ -123,7 +125,11 @@ class Engine:
     def _vector(self, query: Query, share: float) -> npt.NDArray[np.float32] | None:
         if self.encoder is None or self.index.vectors is None or share == 0.0:
             return None
-        vector: npt.NDArray[np.float32] = self.encoder.queries([query.sentence])[0]
+        return self._encoded(query.sentence)
+
+    def _encode(self, sentence: str) -> npt.NDArray[np.float32]:
+        assert self.encoder is not None
+        vector: npt.NDArray[np.float32] = self.encoder.queries([sentence])[0]
         return vector
 
     def _accent_share(self, query: Query) -> float:

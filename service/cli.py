@@ -172,7 +172,8 @@ def init(
 @app.command()
 def load(
     files: Annotated[
-        list[Path] | None, typer.Argument(help="Tệp CSV, XLSX hoặc JSONL.", show_default=False)
+        list[Path] | None,
+        typer.Argument(help="Tệp CSV, XLSX, JSONL hoặc thư mục.", show_default=False),
     ] = None,
     sample: Annotated[
         bool, typer.Option("--sample", help="Nạp dữ liệu minh họa đi kèm chương trình.")

@@ -23,7 +23,7 @@ from service.contract import ApiError
 from service.workspace import Opened, Workspace
 
 Stamp = tuple[str, State, dt.date]  # the snapshot's name, the store's state, the day
-KNOWN = (SnapshotError, StoreError, TableError, OSError)  # their messages say what to do
+KNOWN = (SnapshotError, StoreError, TableError)  # their messages say what to do
 log = logging.getLogger(__name__)
 
 
