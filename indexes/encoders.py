@@ -158,7 +158,22 @@ class Cache:
         ``tick`` is called with the number of texts just finished, cached ones included.
         """
         keys = [_key(encoder.name, text) for text in texts]
-        known = self._read(keys, encoder.dim)
+        return self._vectors(encoder.passages, encoder.dim, texts, keys, tick)
+
+    def queries(self, encoder: Encoder, texts: Sequence[str]) -> Vectors:
+        """Return the vectors of queries that come again, such as stated needs, in the same way."""
+        keys = [_key(f"{encoder.name} query", text) for text in texts]
+        return self._vectors(encoder.queries, encoder.dim, texts, keys, None)
+
+    def _vectors(
+        self,
+        encode: Callable[[Sequence[str]], Vectors],
+        dim: int,
+        texts: Sequence[str],
+        keys: Sequence[bytes],
+        tick: Callable[[int], None] | None,
+    ) -> Vectors:
+        known = self._read(keys, dim)
         first_with = {key: number for number, key in reversed(list(enumerate(keys)))}
         missing = [number for key, number in sorted(first_with.items()) if key not in known]
         if tick:
@@ -167,14 +182,14 @@ class Cache:
         missing.sort(key=lambda number: (len(texts[number]), number))
         for start in range(0, len(missing), BATCH):
             batch = missing[start : start + BATCH]
-            vectors = encoder.passages([texts[number] for number in batch])
+            vectors = encode([texts[number] for number in batch])
             fresh = {keys[number]: vectors[row] for row, number in enumerate(batch)}
             self._write(fresh)
             known.update(fresh)
             if tick:
                 tick(len(batch))
         if not keys:
-            return np.zeros((0, encoder.dim), np.float32)
+            return np.zeros((0, dim), np.float32)
         return np.stack([known[key] for key in keys])
 
     def _read(self, keys: Iterable[bytes], dim: int) -> dict[bytes, Vectors]:

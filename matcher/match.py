@@ -14,7 +14,7 @@ from matcher.search import Engine, Hit, Ranking
 
 EVERYTHING = fit.Filter()
 RELATIONS = ("same", "broader", "near", "other", "unknown")
-DEPTH = 20  # matches of each need that a product's list is chosen from
+DEPTH = 10  # matches of each need that a product's list is chosen from
 
 
 @dataclass(frozen=True)
@@ -166,14 +166,14 @@ class Matcher:
         A search shows everything it found; a match list for pineapple that names fragrant rice
         loses its reader. The first hit always stays, as the nearest miss.
         """
-        relation = self.engine.relation(query, self.engine.products_of(hit.row))
+        relation = self.engine.relation(query.products, self.engine.products_of(hit.row))
         return bool(query.product) and label == explain.REFERENCE and relation == "other"
 
     def _label(self, query: Query, hit: Hit) -> str:
         if not query.content:  # filler names nothing that a record could suit
             return explain.REFERENCE
         engine = self.engine
-        relation = engine.relation(query, engine.products_of(hit.row))
+        relation = engine.relation(query.products, engine.products_of(hit.row))
         stages, processes = engine.stages_of(hit.row), engine.processes_of(hit.row)
         unsaid = not (query.processes or query.stages)
         purpose = unsaid or bool(query.processes & processes or query.stages & stages)
@@ -188,7 +188,7 @@ class Matcher:
         broken: tuple[fit.Breach, ...],
     ) -> Match:
         engine = self.engine
-        relation = engine.relation(query, engine.products_of(hit.row))
+        relation = engine.relation(query.products, engine.products_of(hit.row))
         stages, processes = engine.stages_of(hit.row), engine.processes_of(hit.row)
         named = self._named(technology, query)
         told = explain.sentence(technology, named, query, relation, stages, processes, self.as_of)
@@ -200,7 +200,7 @@ class Matcher:
 
         def distance(name: str) -> int:
             terms = frozenset(each.name for each in self.engine.lexicon.products(name))
-            return RELATIONS.index(self.engine.relation(query, terms))
+            return RELATIONS.index(self.engine.relation(query.products, terms))
 
         return sorted(technology.products, key=distance)
 

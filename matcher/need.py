@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import islice
 
@@ -52,6 +52,7 @@ class Query:
     processes: frozenset[str] = frozenset()
     homographs: frozenset[str] = frozenset()  # words of the product that mean other things too
     truncated: bool = False
+    stated: bool = False  # a need of the store, which will be asked again
 
     @property
     def accented(self) -> bool:
@@ -111,7 +112,7 @@ def from_need(need: Need, product: Product | None, lexicon: Lexicon, weights: We
         place=need.province or (product.province if product else None),
         stage=need.stage,
     )
-    return from_text(need.text, lexicon, weights, product, conditions)
+    return replace(from_text(need.text, lexicon, weights, product, conditions), stated=True)
 
 
 def _cut(text: str) -> tuple[str, bool]:

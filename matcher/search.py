@@ -20,7 +20,7 @@ from corpus.lexicon import Lexicon
 from corpus.places import Places
 from corpus.text import fold, has_accents
 from indexes.analyser import JOINT
-from indexes.encoders import Encoder
+from indexes.encoders import Cache, Encoder
 from indexes.hybrid import Index
 from matcher import fusion
 from matcher.documents import OTHER_SENSE, PROCESS, PRODUCT, STAGE
@@ -85,10 +85,11 @@ class Engine:
         lexicon: Lexicon,
         places: Places,
         weights: Weights = DEFAULT,
+        cache: Cache | None = None,
     ) -> None:
         self.index, self.encoder, self.lexicon, self.weights = index, encoder, lexicon, weights
-        self.places = places
-        self._encoded = lru_cache(maxsize=4096)(self._encode)  # needs come again: lists, takers
+        self.places, self.cache = places, cache
+        self.relation = lru_cache(maxsize=200_000)(self._relation)
         self._products = _grouped(index.labels, PRODUCT)
         self._stages = _grouped(index.labels, STAGE)
         self._processes = _grouped(index.labels, PROCESS)
@@ -125,11 +126,11 @@ class Engine:
     def _vector(self, query: Query, share: float) -> npt.NDArray[np.float32] | None:
         if self.encoder is None or self.index.vectors is None or share == 0.0:
             return None
-        return self._encoded(query.sentence)
-
-    def _encode(self, sentence: str) -> npt.NDArray[np.float32]:
-        assert self.encoder is not None
-        vector: npt.NDArray[np.float32] = self.encoder.queries([sentence])[0]
+        vector: npt.NDArray[np.float32]
+        if query.stated and self.cache is not None:
+            vector = self.cache.queries(self.encoder, [query.sentence])[0]
+        else:
+            vector = self.encoder.queries([query.sentence])[0]
         return vector
 
     def _accent_share(self, query: Query) -> float:
@@ -216,7 +217,9 @@ class Engine:
                 "broader": weights.broader_product,
                 "near": weights.near_product,
             }
-            gains = (gain.get(self.relation(query, each), 0.0) for each in self._products.sets)
+            gains = (
+                gain.get(self.relation(query.products, each), 0.0) for each in self._products.sets
+            )
             parts["product"] = self._products.spread(gains, rows)
         if query.stages:
             meets = (weights.stage * bool(query.stages & each) for each in self._stages.sets)
@@ -238,11 +241,11 @@ class Engine:
         values = (self.weights.place * (provinces[row] in near) for row in rows)
         return np.fromiter(values, np.float64, len(rows))
 
-    def relation(self, query: Query, products: frozenset[str]) -> str:
+    def _relation(self, asked: frozenset[str], offered: frozenset[str]) -> str:
         """How a record's products stand to the query's: same, broader, near, other, unknown."""
         terms = self.lexicon.terms
-        mine = [terms[name] for name in sorted(query.products)]
-        theirs = [terms[name] for name in sorted(products) if name in terms]
+        mine = [terms[name] for name in sorted(asked)]
+        theirs = [terms[name] for name in sorted(offered) if name in terms]
         return self.lexicon.relation(mine, theirs)
 
     def products_of(self, row: int) -> frozenset[str]:

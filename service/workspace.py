@@ -103,6 +103,7 @@ class Workspace:
                     _query_encoder(encoder, opened.manifest, notices),
                     self.lexicon(),
                     self.places(),
+                    cache=self.cache() if opened.manifest.encoder else None,
                 )
                 technologies = store.all(Technology)
                 if audience == snapshot.PUBLIC:
