@@ -98,7 +98,7 @@ def from_text(
         content=_content((context, *found), lexicon),
         products=_products(names, text, lexicon, accented),
         stages=frozenset(_stages(text, conditions, lexicon)),
-        processes=frozenset(each.name for each in lexicon.processes(text)),
+        processes=frozenset(_processes(text, conditions, lexicon)),
         homographs=lexicon.homographs_of(context, accented),
         truncated=truncated,
     )
@@ -207,6 +207,16 @@ def _products(
         if found:
             return frozenset(each.name for each in found)
     return frozenset()
+
+
+def _processes(text: str, conditions: Conditions, lexicon: Lexicon) -> Iterable[str]:
+    """The processes of the text; where its stage is stated, those of that stage only.
+
+    A need for traps that says "close to harvest" is not about harvesting.
+    """
+    for each in lexicon.processes(text):
+        if conditions.stage in {None, each.stage}:
+            yield each.name
 
 
 def _stages(text: str, conditions: Conditions, lexicon: Lexicon) -> Iterable[str]:
