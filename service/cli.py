@@ -6,27 +6,20 @@ Every command takes ``--json`` for programs. Exit codes are those of
 
 from __future__ import annotations
 
-import errno
-import json
-import sqlite3
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
-from corpus.lexicon_tables import TableError
 from corpus.records import Need, Product, Record, Technology
-from corpus.store import Store, StoreError
+from corpus.store import Store
 from indexes.encoders import EncoderError, open_encoder
-from indexes.hybrid import Tick
-from indexes.snapshot import ALL, PUBLIC, SnapshotError
+from indexes.snapshot import ALL, PUBLIC
 from matcher import evaluate as evaluation
 from matcher import fit, testsets
 from matcher.match import Matcher
@@ -34,6 +27,7 @@ from matcher.need import Conditions
 from service import demo as demonstration
 from service import doctor as examination
 from service import loading, payloads, show
+from service.console import emit, err, fail, out, progress, readable, told_failures
 from service.exports import match_lists
 from service.settings import (
     DATA,
@@ -55,86 +49,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Cung Cầu: tìm công nghệ đáp ứng nhu cầu của sản phẩm chủ lực, xếp hạng và nói lý do.",
 )
-# Records and questions may hold "[/b]" or ":cat:": nothing that is printed is read as markup.
-out = Console(highlight=False, markup=False, emoji=False)
-err = Console(stderr=True, highlight=False, markup=False, emoji=False)
-
-
-REASONS = {
-    errno.ENOENT: "không có tệp hay thư mục này",
-    errno.EACCES: "không có quyền đọc hoặc ghi",
-    errno.EROFS: "nơi này chỉ đọc được",
-    errno.EISDIR: "đây là thư mục, không phải tệp",
-    errno.ENOTDIR: "đây là tệp, không phải thư mục",
-}
 
 
 def main() -> None:
-    """Run the command; turn a known failure into a sentence and an exit code."""
-    try:
-        app([_readable(each) for each in sys.argv[1:]], standalone_mode=True)
-    except (StoreError, SnapshotError) as error:
-        _fail(str(error), Exit.NO_DATA)
-    except (EncoderError, TableError, testsets.TestSetError) as error:
-        _fail(str(error), Exit.BAD_INPUT)
-    except OSError as error:
-        _fail(*_told(error))
-    except sqlite3.OperationalError as error:
-        told = "không dùng được tệp giữ vectơ (đĩa đầy, không có quyền, hoặc đang bận)"
-        _fail(f"{told}: {error}", Exit.NO_DATA)
-    except KeyboardInterrupt:
-        _interrupted()
-    except SystemExit as stop:  # typer has its own way with Ctrl-C
-        if stop.code == Exit.INTERRUPTED:
-            _interrupted()
-        raise
-
-
-def _readable(argument: str) -> str:
-    """Replace the bytes of ``argument`` that are no UTF-8, unless it names a file."""
-    text = argument.encode("utf-8", "replace").decode("utf-8")
-    with suppress(OSError):  # too long for a name
-        if text != argument and Path(argument).exists():
-            return argument
-    return text
-
-
-def _told(error: OSError) -> tuple[str, Exit]:
-    """Say what the system could not do, and with which exit code to end."""
-    if error.errno == errno.ENOSPC:
-        told = "đĩa đã đầy: giải phóng dung lượng rồi chạy lại; dữ liệu và chỉ mục cũ còn nguyên"
-        return told, Exit.NO_DATA
-    reason = REASONS.get(error.errno or 0, error.strerror or str(error))
-    return f"{reason}: {error.filename}" if error.filename else reason, Exit.BAD_INPUT
-
-
-def _interrupted() -> NoReturn:
-    _fail("đã dừng theo yêu cầu; dữ liệu và chỉ mục cũ còn nguyên", Exit.INTERRUPTED)
-
-
-def _fail(message: str, code: Exit) -> NoReturn:
-    err.print(Text("Lỗi: ", "bold red").append(message, "not bold default"), soft_wrap=True)
-    sys.exit(code)
-
-
-def _emit(data: Any) -> None:
-    json.dump(data, sys.stdout, ensure_ascii=False, indent=2, allow_nan=False)
-    sys.stdout.write("\n")
-
-
-@contextmanager
-def _progress() -> Iterator[Tick]:
-    """Show a bar with the time left for each stage of long work (on standard error)."""
-    columns = (TextColumn("{task.description:<22}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, TimeRemainingColumn(), console=err) as progress:
-        tasks: dict[str, Any] = {}
-
-        def tick(stage: str, done: int, total: int) -> None:
-            if stage not in tasks:
-                tasks[stage] = progress.add_task(stage, total=total)
-            progress.advance(tasks[stage], done)
-
-        yield tick
+    """Run the command."""
+    with told_failures():
+        app([readable(each) for each in sys.argv[1:]], standalone_mode=True)
 
 
 @contextmanager
@@ -161,7 +81,7 @@ def init(
     copied = space.copy_tables() if tables else []
     if as_json:
         facts = {"data": str(space.folder), "revision": state.revision}
-        _emit({**facts, "tables": [str(path) for path in copied]})
+        emit({**facts, "tables": [str(path) for path in copied]})
         return
     out.print(f"Thư mục làm việc: {space.folder} (phiên bản dữ liệu {state.revision})")
     for path in copied:
@@ -188,7 +108,7 @@ def load(
     space = Workspace(data or DATA())
     report = loading.load(paths, space.folder, space.lexicon())
     if as_json:
-        _emit(payloads.load_report(report))
+        emit(payloads.load_report(report))
     else:
         show.load_report(out, report)
     unreadable = any(not each.row for each in report.rejected)
@@ -205,10 +125,10 @@ def index(
     """Tạo chỉ mục từ dữ liệu đã nạp; chỉ mục cũ dùng được cho đến khi chỉ mục mới xong."""
     space = Workspace(data or DATA())
     engine, notice = _encoder(encoder)
-    with _progress() as tick:
+    with progress() as tick:
         manifest = space.build(engine, tick)
     if as_json:
-        _emit(payloads.manifest(manifest, [notice] if notice else []))
+        emit(payloads.manifest(manifest, [notice] if notice else []))
         return
     if notice:
         out.print(show.notice(notice))
@@ -252,7 +172,7 @@ def search(
     with _open(data, as_of, encoder, nda) as opened:
         found = opened.matcher.answer(opened.matcher.text(text), k, only)
         if as_json:
-            _emit({**payloads.answer(found), "index_notices": list(opened.notices)})
+            emit({**payloads.answer(found), "index_notices": list(opened.notices)})
         else:
             show.answer(out, found, parts)
 
@@ -293,14 +213,14 @@ def match(
             lists = matcher.for_product(product, k)
             if xlsx:
                 match_lists([lists], xlsx, matcher.as_of)
-            _emit(payloads.product_list(lists)) if as_json else show.product_list(out, lists)
+            emit(payloads.product_list(lists)) if as_json else show.product_list(out, lists)
             return
         if text is not None:
             query = matcher.text(text, product, Conditions(budget, trl_min, place))
         else:
             query = matcher.stated(matcher.needs[str(key)])
         found = matcher.answer(query, k)
-        _emit(payloads.answer(found)) if as_json else show.answer(out, found, parts)
+        emit(payloads.answer(found)) if as_json else show.answer(out, found, parts)
 
 
 def _product(matcher: Matcher, key: str) -> Product:
@@ -308,7 +228,7 @@ def _product(matcher: Matcher, key: str) -> Product:
     found = matcher.product(key)
     if found is None:
         known = f"{len(matcher.products)} sản phẩm, {len(matcher.needs)} nhu cầu"
-        _fail(f"không có sản phẩm hay nhu cầu nào là {key!r} (đang có {known})", Exit.USAGE)
+        fail(f"không có sản phẩm hay nhu cầu nào là {key!r} (đang có {known})", Exit.USAGE)
     return found
 
 
@@ -326,10 +246,10 @@ def takers(
     with _open(data, as_of, encoder, nda) as opened:
         known = opened.matcher.technologies.get(technology)
         if known is None:
-            _fail(f"không có công nghệ mã {technology!r}", Exit.USAGE)
+            fail(f"không có công nghệ mã {technology!r}", Exit.USAGE)
         found = opened.matcher.takers(known, k)
         if as_json:
-            _emit([payloads.taker(each) for each in found])
+            emit([payloads.taker(each) for each in found])
         else:
             show.takers(out, known, found)
 
@@ -352,7 +272,7 @@ def evaluate(
     lexicon = space.lexicon()
     testset = testsets.load(folder, lexicon)
     engine, notice = _encoder(encoder)
-    with _progress() as tick:
+    with progress() as tick:
         report = evaluation.evaluate(
             testset,
             engine,
@@ -365,7 +285,7 @@ def evaluate(
     if run:
         run.write_text("\n".join(evaluation.trec(report.run)) + "\n", encoding="utf-8")
     if as_json:
-        _emit({**report.to_json(), "notices": [*report.notices, *filter(None, [notice])]})
+        emit({**report.to_json(), "notices": [*report.notices, *filter(None, [notice])]})
     else:
         show.evaluation(out, testset.name, report)
 
@@ -381,11 +301,11 @@ def show_record(
     with Store.open(data or DATA()) as store:
         found = _find(store, key)
     if found is None:
-        _fail(f"không có bản ghi nào mã {key!r}", Exit.USAGE)
+        fail(f"không có bản ghi nào mã {key!r}", Exit.USAGE)
     if isinstance(found, Technology) and not nda:
         found = found.public()
     if as_json:
-        _emit({"type": found.kind_name, **found.to_json()})
+        emit({"type": found.kind_name, **found.to_json()})
     else:
         show.record(out, found)
 
@@ -400,7 +320,7 @@ def doctor(data: Data = None, as_json: Json = False) -> None:  # type: ignore[as
     """Kiểm tra thư mục làm việc, chỉ mục, bộ mã hóa, bảng từ vựng."""
     findings = examination.examine(Workspace(data or DATA()))
     if as_json:
-        _emit([{"name": each.name, "ok": each.ok, "text": each.text} for each in findings])
+        emit([{"name": each.name, "ok": each.ok, "text": each.text} for each in findings])
     else:
         table = Table(show_header=False, box=None)
         for each in findings:
@@ -417,7 +337,7 @@ def demo(
     as_of: AsOf = None,
 ) -> None:
     """Chạy trọn việc chính trên dữ liệu minh họa."""
-    with _progress() as tick:
+    with progress() as tick:
         demonstration.prepare(Workspace(data), _encoder(None)[0], tick)
     with _open(data, as_of, None, False) as opened:
         demonstration.tell(out, opened.matcher, data)
@@ -437,7 +357,7 @@ def serve(
 
     address = web.loopback(host)
     if address is None:
-        _fail(
+        fail(
             f"{host!r} không phải địa chỉ của riêng máy này: khi chưa có tài khoản và phân quyền, "
             "chỉ phục vụ ở 127.0.0.1, ::1 hoặc localhost",
             Exit.USAGE,
@@ -445,7 +365,7 @@ def serve(
     try:
         door, url = web.listen(address, port)
     except OSError as error:
-        _fail(f"không mở được cổng {port} ở {address}: {error.strerror}", Exit.USAGE)
+        fail(f"không mở được cổng {port} ở {address}: {error.strerror}", Exit.USAGE)
     out.print(f"API: {url}/api/v1 (mô tả: {url}/openapi.json)", soft_wrap=True)
     day = as_of.date() if as_of else None  # unset: a service that runs on follows the calendar
     web.run(web.create_app(Workspace(data or DATA()), day), door)
