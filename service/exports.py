@@ -12,6 +12,7 @@ import tempfile
 import zipfile
 from collections.abc import Iterable, Sequence
 from io import BytesIO
+from math import ceil
 from pathlib import Path
 
 from openpyxl import Workbook
@@ -19,6 +20,7 @@ from openpyxl.cell import Cell
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.header_footer import HeaderFooterItem, _HeaderFooterPart
+from openpyxl.worksheet.page import PageMargins
 from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 from openpyxl.writer.excel import ExcelWriter
@@ -30,6 +32,7 @@ from matcher.match import Answer, Match, ProductList
 WATERMARK = "DỮ LIỆU MINH HỌA – không phải công nghệ, đơn vị, giá có thật; không dùng để ký"
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time a zip can carry: no clock in an output file
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
+LINE, TALLEST = 13.0, 409.0  # points: one line of the default font; the most a row can be
 APART = "ngoài danh sách"  # in the column of ranks: breaks a hard rule
 _BOLD, _RED = Font(bold=True), Font(bold=True, color="C00000")
 _HEAD = PatternFill("solid", fgColor="DDEBF7")
@@ -37,7 +40,7 @@ _NOTE = PatternFill("solid", fgColor="FFF2CC")
 
 LIST = (
     ("Sản phẩm", 22),
-    ("Nhu cầu", 42),
+    ("Nhu cầu", 60),
     ("Thứ tự", 8),
     ("Nhãn", 16),
     ("Mã", 11),
@@ -159,13 +162,26 @@ def _sheet(
             cell.alignment = Alignment(wrap_text=True, vertical="top")
             if row[2] == APART:
                 cell.fill = _NOTE
+        sheet.row_dimensions[line].height = _height(row, columns)
     sheet.freeze_panes = f"A{head + 1}"
     sheet.auto_filter.ref = f"A{head}:{get_column_letter(len(columns))}{sheet.max_row}"
+    sheet.print_title_rows = f"{head}:{head}"
     _page(sheet, marked)
+
+
+def _height(row: Sequence[str], columns: Sequence[tuple[str, int]]) -> float:
+    """The height in points that shows all text of ``row``: not every program finds it itself."""
+    lines = (
+        sum(ceil(len(part) / (width - 1)) or 1 for part in text.split("\n"))
+        for text, (_, width) in zip(row, columns, strict=True)
+    )
+    return min(LINE * max(lines) + 2, TALLEST)
 
 
 def _page(sheet: Worksheet, marked: bool) -> None:
     sheet.page_setup.orientation, sheet.page_setup.fitToHeight = "landscape", 0
+    sheet.page_setup.paperSize = sheet.PAPERSIZE_A3
+    sheet.page_margins = PageMargins(left=0.3, right=0.3, top=0.6, bottom=0.6)
     sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
     if marked:
         marks = _HeaderFooterPart(text=WATERMARK)

@@ -11,7 +11,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from corpus.records import KINDS, Record, Technology
+from corpus.records import KINDS, UNDER_NDA, Record, Technology
 from corpus.text import Span
 from matcher import explain
 from matcher.evaluate import Report as Evaluation
@@ -22,6 +22,7 @@ from service.loading import Report
 NOT_FOUND = "Chưa tìm thấy trong cơ sở dữ liệu"
 STYLES = {explain.SUITS: "bold green", explain.ADAPT: "bold yellow", explain.REFERENCE: "dim"}
 SHOWN = 20  # rejected rows and notices printed; the rest is in the file and in --json
+MARKED = {"inferred": "chương trình suy ra, chưa ai xác nhận", "restricted": UNDER_NDA}
 EXCERPT = 220  # characters of the passage shown under a match
 
 
@@ -150,19 +151,26 @@ def record(console: Console, found: Record) -> None:
     table = Table(title=f"{found.label} {found.key}", title_justify="left", show_header=False)
     table.add_column(style="bold")
     table.add_column()
-    for name, info in type(found).model_fields.items():
+    fields = type(found).model_fields
+    for name in (
+        *(each for each in fields if each not in Record.model_fields),
+        *Record.model_fields,
+    ):
         value = getattr(found, name)
         if name == "extra":
             for heading, text in value.items():
-                table.add_row(heading, str(text))
-        elif name == "illustrative":
-            table.add_row(info.title, "có" if value else "không")
-        elif name not in {"inferred", "restricted"} or value:
-            table.add_row(info.title, _value(value))
+                table.add_row(Text(heading), Text(str(text)))
+        elif name in {"inferred", "restricted"}:
+            names = "; ".join(str(fields[each].title) for each in value)
+            table.add_row(fields[name].title, f"{names}: {MARKED[name]}") if value else None
+        else:
+            table.add_row(fields[name].title, Text(_value(value)))
     console.print(table)
 
 
 def _value(value: object) -> str:
+    if isinstance(value, bool):
+        return "có" if value else "không"
     if value is None or value == ():
         return explain.UNKNOWN
     if isinstance(value, tuple):
