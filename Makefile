@@ -29,7 +29,7 @@ check: .venv/.dev ## style and types: ruff, mypy
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 
-bench: .venv/.dev ## measure speed and quality
+bench: .venv/.bench ## measure speed and quality
 	@$(BIN)/python -m benchmarks
 
 serve: .venv/.runtime ## serve the search API of ./data on this machine
@@ -70,3 +70,7 @@ endef
 .venv/.dev: pyproject.toml constraints.txt | $(BIN)/python
 	$(call install,.[dev])
 	@touch $@ .venv/.runtime
+
+.venv/.bench: .venv/.dev
+	$(call install,.[bench])
+	@touch $@
