@@ -55,11 +55,6 @@ class Query:
     stated: bool = False  # a need of the store, which will be asked again
 
     @property
-    def accented(self) -> bool:
-        """Whether the text was typed with any accents."""
-        return has_accents(self.text)
-
-    @property
     def empty(self) -> bool:
         """Whether nothing but punctuation was asked."""
         return not any(self.terms.values())

@@ -11,7 +11,6 @@ Layout of the folder (``--data`` or ``CUNGCAU_DATA``)::
 from __future__ import annotations
 
 import datetime as dt
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -114,10 +113,6 @@ class Workspace:
                 yield Opened(matcher, opened.manifest, tuple(notices))
             finally:
                 opened.close()
-
-    def remove(self) -> None:
-        """Delete the whole work folder."""
-        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def _check(opened: Snapshot, store: Store) -> None:
