@@ -2,15 +2,17 @@
 
 The formula is BM25F (Robertson, Zaragoza: The Probabilistic Relevance Framework, 2009, section
 3.6) with Lucene's idf, so that with one field of weight 1 it *is* Lucene's BM25 without the
-constant
-factor ``k1 + 1``::
+constant factor ``k1 + 1``::
 
-    w(t, d)  = sum over fields f of  weight_f * tf(t, d, f) / (1 - b_f + b_f * len(d, f) / avg_f)
-    idf(t)   = ln(1 + (N - df(t) + 0.5) / (df(t) + 0.5))
-    score    = sum over query terms t of  idf(t) * w(t, d) / (k1 + w(t, d))
+    w(t, d)      = sum over fields f of
+                   weight_f * tf(t, d, f) / (1 - b_f + b_f * len(d, f) / avg_f)
+    impact(t, d) = w(t, d) / (k1 + w(t, d)), rounded to float32
+    idf(t)       = ln(1 + (N - df(t) + 0.5) / (df(t) + 0.5))
+    score        = sum over query terms t of  idf(t) * impact(t, d)
 
-Postings keep raw term frequencies per field; idf and length are applied at query time, so that
-records can come and go under one set of statistics without rewriting postings. ``plus`` gives
+``N``, ``df`` and ``avg`` are those of all live records of all segments, so that records can come
+and go without rewriting postings. Impacts are worked out when a term is first asked for and kept:
+that costs as much as scoring once, and an index opens without touching its postings. ``plus`` gives
 BM25+ (Lv, Zhai 2011) as rank-bm25 computes it, kept as a second opinion for the tests.
 """
 
@@ -18,17 +20,23 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
-Array = npt.NDArray[Any]
+from indexes import kernels
+from indexes.postings import Postings, build
+from indexes.vocabulary import Array, Vocabulary
+
 Query = Iterable[str] | Mapping[str, float]
+Numbers = npt.NDArray[np.int64]
+NONE_DEAD = np.zeros(0, np.bool_)
+_FREQUENT = 32  # a term in one record of so many has its bits kept
 
 
 @dataclass(frozen=True)
@@ -49,52 +57,131 @@ class Parameters:
     plus: float = 0.0
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
-def _add(
-    scores: Array,
-    docs: Array,
-    frequencies: Array,
-    norms: Array,
-    gain: float,
-    k1: float,
-) -> None:
-    for posting in range(docs.shape[0]):
-        doc = docs[posting]
-        weight = 0.0
-        for column in range(frequencies.shape[1]):
-            weight += frequencies[posting, column] * norms[doc, column]
-        scores[doc] += gain * weight / (k1 + weight)
+@dataclass(frozen=True, eq=False)
+class Part:
+    """One segment's postings as they count under the statistics of all segments.
+
+    ``dead`` is (n,) or (0,) where nobody is; ``means`` (F,) the mean lengths of all live ones.
+    """
+
+    postings: Postings
+    dead: Array
+    means: npt.NDArray[np.float64]
+    parameters: Parameters
+    dtype: Any
+    impacts: Array = field(init=False, repr=False)
+    largest: Array = field(init=False, repr=False)  # (V,) the largest impact of each term
+    _held: Array = field(init=False, repr=False)  # (V,) live records of each term
+    _ready: Array = field(init=False, repr=False)
+    _bits: dict[int, Array] = field(init=False, repr=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        terms = len(self.postings.vocabulary)
+        object.__setattr__(self, "impacts", np.empty(len(self.postings.docs), self.dtype))
+        object.__setattr__(self, "largest", np.zeros(terms, np.float32))
+        object.__setattr__(self, "_held", np.zeros(terms, np.int32))
+        object.__setattr__(self, "_ready", np.zeros(terms, np.bool_))
+
+    def __len__(self) -> int:
+        return len(self.postings)
+
+    @cached_property
+    def _norms(self) -> Array:
+        fields, lengths = self.parameters.fields, self.postings.lengths
+        weights = np.array([each.weight for each in fields])
+        b = np.array([each.b for each in fields])
+        relative = lengths / np.where(self.means > 0, self.means, 1.0)
+        return (weights / np.maximum(1 - b + b * relative, 1e-9)).astype(self.dtype)
+
+    def weigh(self, numbers: Numbers) -> None:
+        """Have the impacts of the terms ``numbers`` ready; -1 stands for none."""
+        known = numbers[numbers >= 0]
+        if self._ready[known].all():
+            return
+        posted = self.postings
+        arrays = (posted.starts, posted.docs, posted.frequencies, self._norms, self.dead)
+        filled = (self.impacts, self.largest, self._held, self._ready)
+        kernels.weigh(known, *arrays, self.parameters.k1, *filled)
+
+    def held(self, numbers: Numbers) -> Numbers:
+        """Return in how many live records each of the terms ``numbers`` occurs."""
+        known = np.maximum(numbers, 0)
+        if not len(self.postings.vocabulary):
+            return np.zeros(len(numbers), np.int64)
+        if len(self.dead):
+            self.weigh(numbers)
+            found = self._held[known].astype(np.int64)
+        else:
+            found = self.postings.starts[known + 1] - self.postings.starts[known]
+        return np.where(numbers >= 0, found, 0)
+
+    def stretches(self, numbers: Numbers) -> tuple[Numbers, Numbers]:
+        """Return where the postings of the known terms ``numbers`` start and stop."""
+        return self.postings.starts[numbers], self.postings.starts[numbers + 1]
+
+    def bits(self, numbers: Numbers) -> Array:
+        """Return which records hold any of the terms ``numbers``, one bit each, dead included."""
+        found = np.zeros((len(self) + 63) // 64, np.uint64)
+        starts, stops = self.stretches(numbers)
+        frequent = stops - starts >= max(len(self) // _FREQUENT, 64)
+        kernels.mark(self.postings.docs, starts[~frequent], stops[~frequent], found)
+        for number in numbers[frequent].tolist():
+            found |= self._kept_bits(number)
+        return found
+
+    def _kept_bits(self, number: int) -> Array:
+        kept = self._bits.get(number)
+        if kept is None:
+            kept = np.zeros((len(self) + 63) // 64, np.uint64)
+            only = np.array([number])
+            kernels.mark(self.postings.docs, *self.stretches(only), kept)
+            self._bits[number] = kept
+        return kept
 
 
 @dataclass(frozen=True, eq=False)
 class BM25:
-    """An inverted index over ``n`` records and ``F`` fields of one view.
-
-    ``starts`` (V+1, int64) gives each term's stretch of ``docs`` (P, int32) and ``frequencies``
-    (P, F, smallest unsigned type that holds the largest); ``lengths`` is (n, F, int32). Terms are
-    sorted, so that the same records give the same bytes.
-    """
+    """One view of all segments under one set of statistics; rows of segments follow each other."""
 
     parameters: Parameters
-    vocabulary: dict[str, int]
-    starts: npt.NDArray[np.int64]
-    docs: npt.NDArray[np.int32]
-    frequencies: Array
-    lengths: npt.NDArray[np.int32]
-    dtype: Any = np.float32
-    norms: Array = field(init=False)
+    parts: tuple[Part, ...]
+    records: int  # live ones
 
-    def __post_init__(self) -> None:
-        postings = int(self.starts[-1]) if len(self.starts) else 0
-        for name, size, expected in (
-            ("từ", len(self.vocabulary), len(self.starts) - 1),
-            ("lượt xuất hiện", len(self.docs), postings),
-            ("tần số", len(self.frequencies), postings),
-            ("trường", int(self.lengths.shape[1]), len(self.parameters.fields)),
-        ):
-            if size != expected:
-                raise ValueError(f"chỉ mục lệch nhau: {size:,} {name} nhưng {expected:,}")
-        object.__setattr__(self, "norms", self._norms())
+    @classmethod
+    def of(
+        cls,
+        segments: Sequence[Postings],
+        parameters: Parameters = Parameters(),
+        dead: Sequence[Array] = (),
+        dtype: Any = np.float32,
+    ) -> BM25:
+        """Put segments together.
+
+        Args:
+            segments: one or more.
+            parameters: BM25's constants; their fields are the columns of the segments.
+            dead: for each segment which records are gone, (n,) or (0,); empty: none anywhere.
+            dtype: of the impacts.
+
+        Raises:
+            ValueError: a segment has other fields.
+        """
+        fields = len(parameters.fields)
+        gone = tuple(dead) or (NONE_DEAD,) * len(segments)
+        totals, records = np.zeros(fields, np.int64), 0
+        for each, out in zip(segments, gone, strict=True):
+            columns = int(each.lengths.shape[1])
+            if columns != fields:
+                raise ValueError(f"chỉ mục lệch nhau: {columns:,} trường nhưng {fields:,}")
+            lengths = each.lengths[~out] if len(out) else each.lengths
+            totals += lengths.sum(axis=0, dtype=np.int64)
+            records += len(lengths)
+        means = totals / records if records else np.ones(fields)
+        parts = (
+            Part(each, out, means, parameters, dtype)
+            for each, out in zip(segments, gone, strict=True)
+        )
+        return cls(parameters, tuple(parts), records)
 
     @classmethod
     def build(
@@ -105,45 +192,61 @@ class BM25:
     ) -> BM25:
         """Index ``records``: one mapping of field name to terms each, in record order."""
         names = [each.name for each in parameters.fields]
-        ids: dict[str, int] = {}
-        term_of: list[int] = []
-        slot_of: list[int] = []  # record * F + field
-        lengths: list[list[int]] = []
-        for number, record in enumerate(records):
-            lengths.append([len(record.get(name, ())) for name in names])
-            for column, name in enumerate(names):
-                for term in record.get(name, ()):
-                    term_of.append(ids.setdefault(term, len(ids)))
-                    slot_of.append(number * len(names) + column)
-        return cls(
-            parameters,
-            *_postings(ids, np.array(term_of, np.int64), np.array(slot_of, np.int64), len(names)),
-            np.array(lengths, np.int32).reshape(-1, len(names)),
-            dtype,
-        )
+        return cls.of([build(records, names)], parameters, dtype=dtype)
 
     def __len__(self) -> int:
-        return int(self.lengths.shape[0])
+        return sum(map(len, self.parts))
 
-    def _norms(self) -> Array:
-        fields = self.parameters.fields
-        weights = np.array([each.weight for each in fields])
-        b = np.array([each.b for each in fields])
-        mean = self.lengths.mean(axis=0) if len(self) else np.ones(len(fields))
-        relative = self.lengths / np.where(mean > 0, mean, 1.0)
-        return (weights / np.maximum(1 - b + b * relative, 1e-9)).astype(self.dtype)
+    @property
+    def _only(self) -> Postings:
+        (part,) = self.parts
+        return part.postings
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The terms, where there is one segment."""
+        return self._only.vocabulary
+
+    @property
+    def starts(self) -> Array:
+        """Where each term's postings start, where there is one segment."""
+        return self._only.starts
+
+    @property
+    def docs(self) -> Array:
+        """The records of the postings, where there is one segment."""
+        return self._only.docs
+
+    @property
+    def frequencies(self) -> Array:
+        """The frequencies of the postings by field, where there is one segment."""
+        return self._only.frequencies
+
+    def numbers(self, terms: Sequence[str]) -> list[Numbers]:
+        """Return the number of each term in each segment, -1 where it does not occur."""
+        return [part.postings.vocabulary.numbers(terms) for part in self.parts]
+
+    def frequencies_of(self, numbers: Sequence[Numbers]) -> Numbers:
+        """Return in how many live records terms occur, from what :meth:`numbers` returned."""
+        held = (part.held(each) for part, each in zip(self.parts, numbers, strict=True))
+        return np.asarray(sum(held), np.int64)
+
+    def idfs(self, frequencies: Numbers) -> npt.NDArray[np.float64]:
+        """Return the weights of terms that occur in so many records: >= 0."""
+        n = self.records
+        if self.parameters.plus:
+            ratio = (n + 1) / np.maximum(frequencies, 1)
+            return np.where(frequencies > 0, np.log(ratio), 0.0)
+        found: npt.NDArray[np.float64] = np.log(1 + (n - frequencies + 0.5) / (frequencies + 0.5))
+        return found
 
     def document_frequency(self, term: str) -> int:
         """In how many records ``term`` occurs."""
-        number = self.vocabulary.get(term)
-        return 0 if number is None else int(self.starts[number + 1] - self.starts[number])
+        return int(self.frequencies_of(self.numbers([term]))[0])
 
     def idf(self, term: str) -> float:
         """The weight of ``term``: >= 0, 0 only where the index is empty."""
-        frequency, n = self.document_frequency(term), len(self)
-        if self.parameters.plus:
-            return float(np.log((n + 1) / frequency)) if frequency else 0.0
-        return float(np.log(1 + (n - frequency + 0.5) / (frequency + 0.5)))
+        return float(self.idfs(self.frequencies_of(self.numbers([term])))[0])
 
     def scores(self, query: Query) -> Array:
         """Return the score of every record for the terms of ``query``, shape (n,).
@@ -151,72 +254,73 @@ class BM25:
         ``query`` is terms in any order, or terms with weights >= 0. A term that stands twice counts
         twice; unknown terms count nothing.
         """
-        scores = np.zeros(len(self), self.dtype)
+        counts = sorted(Counter(query).items())
+        numbers = self.numbers([term for term, _ in counts])
+        gains = np.array([count for _, count in counts], np.float64)
+        gains = gains * self.idfs(self.frequencies_of(numbers))
         k1, plus = self.parameters.k1, self.parameters.plus
-        for term, count in sorted(Counter(query).items()):
-            number = self.vocabulary.get(term)
-            if number is None:
-                continue
-            stretch = slice(self.starts[number], self.starts[number + 1])
-            gain = count * self.idf(term)
-            if plus:
-                scores += gain * plus
-                gain *= k1 + 1
-            _add(scores, self.docs[stretch], self.frequencies[stretch], self.norms, gain, k1)
-        return scores
+        out = np.zeros(len(self), np.float64)
+        if plus:
+            out += plus * gains[_known(numbers)].sum()
+            gains = gains * (k1 + 1)
+        for part, mine, piece in self.pieces(numbers, out):
+            known = mine >= 0
+            part.weigh(mine)
+            unmuted = np.zeros(int(known.sum()), np.bool_)
+            stretch = part.stretches(mine[known])
+            docs = part.postings.docs
+            kernels.add(docs, part.impacts, *stretch, gains[known], unmuted, NONE_DEAD, piece)
+        return out.astype(self.parts[0].dtype)
+
+    def pieces(
+        self, numbers: Sequence[Numbers], out: Array
+    ) -> Iterator[tuple[Part, Numbers, Array]]:
+        """Yield each segment with the terms' numbers there and its piece of ``out``."""
+        first = 0
+        for part, mine in zip(self.parts, numbers, strict=True):
+            yield part, mine, out[first : first + len(part)]
+            first += len(part)
 
     def ceiling(self, query: Query) -> float:
         """The limit that no record's score for ``query`` can pass: the weighted sum of idf."""
+        counts = sorted(Counter(query).items())
+        numbers = self.numbers([term for term, _ in counts])
+        return self.limit([count for _, count in counts], self.idfs(self.frequencies_of(numbers)))
+
+    def limit(self, counts: Iterable[float], idfs: Iterable[float]) -> float:
+        """:meth:`ceiling` of terms whose weights are known."""
         plus, k1 = self.parameters.plus, self.parameters.k1
         most = plus + k1 + 1 if plus else 1.0  # of one term, before its idf
-        idf = (self.idf(term) * count for term, count in sorted(Counter(query).items()))
-        return most * math.fsum(idf)
+        return most * math.fsum(count * idf for count, idf in zip(counts, idfs, strict=True))
 
     def matching(self, terms: Iterable[str]) -> npt.NDArray[np.bool_]:
         """Return which records hold any of ``terms``, shape (n,)."""
-        found = np.zeros(len(self), np.bool_)
-        for number in sorted({self.vocabulary[term] for term in terms if term in self.vocabulary}):
-            found[self.docs[self.starts[number] : self.starts[number + 1]]] = True
-        return found
+        return unpacked(self.bits(terms), [len(part) for part in self.parts])
+
+    def bits(self, terms: Iterable[str]) -> list[Array]:
+        """Return which records of each segment hold any of ``terms``, one bit each."""
+        numbers = self.numbers(sorted(set(terms)))
+        return [part.bits(mine[mine >= 0]) for part, mine in zip(self.parts, numbers, strict=True)]
 
     def save(self, folder: Path) -> None:
-        """Write the arrays and the sorted vocabulary into ``folder``, which must exist."""
-        for name in ("starts", "docs", "frequencies", "lengths"):
-            np.save(folder / f"{name}.npy", getattr(self, name))
-        (folder / "terms.txt").write_text("\n".join(self.vocabulary), encoding="utf-8")
+        """Write the only segment into ``folder``, which must exist."""
+        self._only.save(folder)
 
     @classmethod
     def load(cls, folder: Path, parameters: Parameters) -> BM25:
         """Open what :meth:`save` wrote, arrays memory-mapped."""
-        lines = (folder / "terms.txt").read_text(encoding="utf-8")
-        terms = lines.split("\n") if lines else []
-        arrays = [
-            np.load(folder / f"{name}.npy", mmap_mode="r")
-            for name in ("starts", "docs", "frequencies", "lengths")
-        ]
-        return cls(parameters, {term: number for number, term in enumerate(terms)}, *arrays)
+        return cls.of([Postings.load(folder)], parameters)
 
 
-def _postings(
-    ids: dict[str, int],
-    term_of: npt.NDArray[np.int64],
-    slot_of: npt.NDArray[np.int64],
-    fields: int,
-) -> tuple[dict[str, int], npt.NDArray[np.int64], npt.NDArray[np.int32], Array]:
-    """Sort occurrences by term, then record, and count them per field."""
-    terms = sorted(ids)
-    order = np.empty(len(ids), np.int64)
-    order[[ids[term] for term in terms]] = np.arange(len(ids))
-    doc_of, column_of = np.divmod(slot_of, fields)
-    records = int(doc_of.max()) + 1 if doc_of.size else 1
-    keys, where = np.unique(order[term_of] * records + doc_of, return_inverse=True)
-    counts = np.zeros((keys.size, fields), np.int64)
-    np.add.at(counts, (where, column_of), 1)
-    starts = np.searchsorted(keys, np.arange(len(terms) + 1) * records)
-    smallest = np.min_scalar_type(int(counts.max())) if counts.size else np.uint8
-    return (
-        {term: number for number, term in enumerate(terms)},
-        starts.astype(np.int64),
-        (keys % records).astype(np.int32),
-        counts.astype(smallest),
-    )
+def _known(numbers: Sequence[Numbers]) -> npt.NDArray[np.bool_]:
+    found: npt.NDArray[np.bool_] = np.any([each >= 0 for each in numbers], axis=0)
+    return found
+
+
+def unpacked(bits: Sequence[Array], sizes: Sequence[int]) -> npt.NDArray[np.bool_]:
+    """Return one bool per record from one bit each, segments put together."""
+    pieces = [
+        np.unpackbits(each.view(np.uint8), bitorder="little", count=size)
+        for each, size in zip(bits, sizes, strict=True)
+    ]
+    return np.concatenate([*pieces, np.zeros(0, np.uint8)]).astype(np.bool_)

@@ -6,19 +6,22 @@ business (:mod:`matcher.fusion`).
 
 from __future__ import annotations
 
-import json
-import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 
 from indexes import analyser
-from indexes.bm25 import BM25, Field, Parameters
-from indexes.documents import FIELDS, Document
+from indexes.bm25 import BM25, NONE_DEAD, Field, Parameters
+from indexes.documents import Document
 from indexes.encoders import Cache, Encoder
-from indexes.vectors import Vectors, pool
+from indexes.segments import Labels, Misaligned, Segment, Tick, check_aligned
+from indexes.vectors import Matrix, Vectors
+from indexes.vocabulary import Array
+
+__all__ = ["PARAMETERS", "Index", "Misaligned", "Tick"]
 
 # Weights chosen on the domain collection and the two public ones together, one set for all; see
 # docs/decisions.md. A title says what a record is about; products are what officers match on.
@@ -31,32 +34,59 @@ PARAMETERS = Parameters(
     ),
     k1=1.2,
 )
-Tick = Callable[[str, int, int], None]  # what is being done, steps just done, steps in all
-
-
-class Misaligned(RuntimeError):  # noqa: N818 - it names what is wrong
-    """Parts of an index do not have the same number of records."""
 
 
 @dataclass(frozen=True, eq=False)
 class Index:
-    """The views and vectors of one audience, rows in the order of ``ids``."""
+    """The views and vectors of one audience, rows in the order of ``ids``.
+
+    Rows of segments follow each other. ``dead`` says, (n,) or (0,) where nobody is, which rows are
+    no longer there: they are found by nothing, and their ids may stand in a later row again.
+    ``vectors`` are those of live rows only, in order.
+    """
 
     ids: tuple[str, ...]
-    labels: tuple[tuple[str, ...], ...]
+    labels: Labels
     views: dict[str, BM25]
     vectors: Vectors | None
+    dead: Array = field(default_factory=lambda: NONE_DEAD)
 
     def __post_init__(self) -> None:
-        for name, size in self._sizes():
-            if size != len(self.ids):
-                raise Misaligned(f"chỉ mục lệch nhau: {len(self.ids):,} mã nhưng {size:,} {name}")
+        check_aligned(len(self.ids), self._sizes())
+        if self.vectors is not None:
+            check_aligned(len(self.live), [("vectơ", len(self.vectors))])
 
     def _sizes(self) -> Iterator[tuple[str, int]]:
         yield "bộ nhãn", len(self.labels)
         yield from ((f"bản ghi trong {name}", len(view)) for name, view in self.views.items())
-        if self.vectors is not None:
-            yield "vectơ", len(self.vectors)
+        if len(self.dead):
+            yield "dấu đã bỏ", len(self.dead)
+
+    @classmethod
+    def of(cls, segments: Sequence[Segment], dead: Sequence[Array] = ()) -> Index:
+        """Put segments together; ``dead`` by segment as in :meth:`BM25.of`."""
+        views = {
+            view: BM25.of([each.views[view] for each in segments], PARAMETERS, dead)
+            for view in analyser.VIEWS
+        }
+        pairs = list(zip(segments, tuple(dead) or (NONE_DEAD,) * len(segments), strict=True))
+        gone = np.concatenate(
+            [out if len(out) else np.zeros(len(each), np.bool_) for each, out in pairs]
+        )
+        matrices = [
+            each.matrix[~out] if len(out) else each.matrix
+            for each, out in pairs
+            if each.matrix is not None
+        ]
+        return cls(
+            tuple(key for each in segments for key in each.ids),
+            Labels.joined([each.labels for each in segments]),
+            views,
+            Vectors(matrices[0] if len(matrices) == 1 else np.concatenate(matrices))
+            if matrices
+            else None,
+            gone if gone.any() else NONE_DEAD,
+        )
 
     @classmethod
     def build(
@@ -67,48 +97,49 @@ class Index:
         tick: Tick | None = None,
     ) -> Index:
         """Index ``documents``; their order is the order of rows."""
-        analysed: dict[str, list[dict[str, list[str]]]] = {view: [] for view in analyser.VIEWS}
-        for document in documents:
-            fields = {name: analyser.terms(getattr(document, name)) for name in FIELDS}
-            for view, rows in analysed.items():
-                rows.append({name: found[view] for name, found in fields.items()})
-            if tick:
-                tick("phân tích văn bản", 1, len(documents))
-        views = {view: BM25.build(rows, PARAMETERS) for view, rows in analysed.items()}
-        ids = tuple(document.id for document in documents)
-        labels = tuple(document.labels for document in documents)
-        vectors = _encode(documents, encoder, cache, tick) if encoder else None
-        return cls(ids, labels, views, vectors)
+        return cls.of([Segment.build(documents, encoder, cache, tick)])
 
-    def save(self, folder: Path) -> None:
-        """Write into ``folder``, which is made here."""
-        for view, bm25 in self.views.items():
-            (folder / view).mkdir(parents=True)
-            bm25.save(folder / view)
-        text = json.dumps(self.labels, ensure_ascii=False)
-        (folder / "labels.json").write_text(text, encoding="utf-8")
-        if self.vectors is not None:
-            self.vectors.save(folder)
+    @cached_property
+    def sizes(self) -> tuple[int, ...]:
+        """How many rows each segment has."""
+        return tuple(len(part) for part in self.views[analyser.VIEWS[0]].parts)
 
-    @classmethod
-    def load(cls, folder: Path, ids: tuple[str, ...], dense: bool) -> Index:
-        """Open what :meth:`save` wrote, memory-mapped."""
-        views = {view: BM25.load(folder / view, PARAMETERS) for view in analyser.VIEWS}
-        labels = json.loads((folder / "labels.json").read_text(encoding="utf-8"))
-        vectors = Vectors.load(folder) if dense else None
-        return cls(ids, tuple(tuple(each) for each in labels), views, vectors)
+    @cached_property
+    def live(self) -> npt.NDArray[np.int64]:
+        """The rows that are there."""
+        return np.flatnonzero(~self.dead) if len(self.dead) else np.arange(len(self.ids))
 
+    @cached_property
+    def row_of(self) -> dict[str, int]:
+        """The live row of each id."""
+        if not len(self.dead):
+            return {key: row for row, key in enumerate(self.ids)}
+        return {self.ids[row]: row for row in self.live.tolist()}
 
-def _encode(
-    documents: Sequence[Document], encoder: Encoder, cache: Cache | None, tick: Tick | None
-) -> Vectors:
-    texts = [text for document in documents for text in document.passages]
-    owners = [row for row, document in enumerate(documents) for _ in document.passages]
-    with tempfile.TemporaryDirectory() as scratch:
-        cache = cache or Cache(Path(scratch) / "embeddings.sqlite")
-        passages = cache.passages(
-            encoder,
-            texts,
-            (lambda done: tick("mã hóa ngữ nghĩa", done, len(texts))) if tick else None,
-        )
-    return Vectors(pool(passages, np.array(owners, np.int64), len(documents)))
+    @cached_property
+    def place(self) -> npt.NDArray[np.int64]:
+        """Where each row stands when rows are put in the order in which ties are listed.
+
+        One segment keeps the order it was given; several are put together by id.
+        """
+        if len(self.sizes) < 2:
+            return np.arange(len(self.ids))
+        order = np.array(sorted(range(len(self.ids)), key=self.ids.__getitem__), np.int64)
+        place = np.empty(len(order), np.int64)
+        place[order] = np.arange(len(order))
+        return place
+
+    def nearest(self, query: Matrix, k: int) -> npt.NDArray[np.int64]:
+        """Return the rows of the ``k`` nearest live records, best first."""
+        if self.vectors is None:
+            return np.zeros(0, np.int64)
+        found = self.vectors.nearest(query, k)
+        return self.live[found] if len(self.dead) else found
+
+    def cosines(self, query: Matrix, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+        """Return the exact cosines of ``query`` with live ``rows``, in -1..1."""
+        if self.vectors is None:
+            raise ValueError("chỉ mục không có vectơ")
+        if len(self.dead):
+            rows = np.searchsorted(self.live, rows)
+        return self.vectors.scores(query, rows)

@@ -32,7 +32,8 @@ from typing import IO, Any
 from indexes import analyser
 from indexes.documents import Document, corpus_digest
 from indexes.encoders import Cache, Encoder
-from indexes.hybrid import Index, Misaligned, Tick
+from indexes.hybrid import Index
+from indexes.segments import Misaligned, Segment, Tick
 
 FORMAT = 1
 PUBLIC, ALL = "public", "all"
@@ -179,9 +180,7 @@ def _write(
         folder = Path(scratch) / name
         folder.mkdir()
         for audience, rows in documents.items():
-            Index.build(rows, encoder, cache, _named(tick, audience)).save(folder / audience)
-        ids = [document.id for document in documents[PUBLIC]]
-        (folder / "ids.json").write_text(json.dumps(ids, ensure_ascii=False), encoding="utf-8")
+            Segment.build(rows, encoder, cache, _named(tick, audience)).save(folder / audience)
         (folder / "lease").touch()
         text = json.dumps(asdict(manifest), ensure_ascii=False, indent=2)
         (folder / "manifest.json").write_text(text + "\n", encoding="utf-8")
@@ -282,10 +281,9 @@ def _load(folder: Path) -> Snapshot:
     lease = (folder / "lease").open("r")
     try:
         fcntl.flock(lease, fcntl.LOCK_SH)
-        ids = tuple(json.loads((folder / "ids.json").read_text(encoding="utf-8")))
         audiences = (PUBLIC, ALL) if manifest.restricted else (PUBLIC,)
         dense = manifest.encoder is not None
-        indexes = {each: Index.load(folder / each, ids, dense) for each in audiences}
+        indexes = {each: Index.of([Segment.load(folder / each, dense)]) for each in audiences}
     except BaseException:
         lease.close()
         raise

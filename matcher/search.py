@@ -1,17 +1,18 @@
 """One query to ranked hits, each with the parts that its score is the sum of.
 
 What is found (the *hit set*) is defined, so that totals and pages describe it: records that share a
-content word with the query, or stand among the :data:`NEAREST` in meaning. Every one of them is
-scored exactly on both sides; a filter only removes rows from that ranking.
+content word with the query, or stand among the :data:`NEAREST` in meaning. The best of them are
+found without scoring all (:mod:`indexes.lexical`), which changes nothing in any score: a record
+gets the same parts, to the last bit, whether it is among the first or scored with all the others. A
+filter only removes rows from that ranking.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from functools import lru_cache
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -19,18 +20,24 @@ import numpy.typing as npt
 from corpus.lexicon import Lexicon
 from corpus.places import Places
 from corpus.text import fold, has_accents
-from indexes.analyser import JOINT
+from indexes import kernels
+from indexes.analyser import JOINT, VIEWS
+from indexes.bm25 import NONE_DEAD, unpacked
 from indexes.encoders import Cache, Encoder
 from indexes.hybrid import Index
+from indexes.lexical import TIES, Evidence, Terms
 from matcher import fusion
 from matcher.documents import OTHER_SENSE, PROCESS, PRODUCT, STAGE
 from matcher.model import DEFAULT, Weights
 from matcher.need import Query
 
 NEAREST = 200
+BLOCKS = (64, 512)  # so many best hits are worked out at first, and next; then all
 ACCENTED = ("words", "syllables", "bigrams")
 Rows = npt.NDArray[np.int64]
+Bits = list[npt.NDArray[np.uint64]]  # by segment, one bit for each record
 Parts = dict[str, npt.NDArray[np.float64]]
+Vector = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -46,29 +53,63 @@ class Hit:
 
 
 @dataclass(frozen=True)
-class Ranking:
-    """All hits of a query, best first, ready to be cut into pages."""
+class Scored:
+    """Hits with their exact parts, best first; ``cosines`` where there is an encoder."""
 
-    ids: tuple[str, ...]
     rows: Rows
     parts: Parts
-    cosines: npt.NDArray[np.float64] | None = field(default=None, repr=False)
+    cosines: npt.NDArray[np.float64] | None = None
+
+    @cached_property
+    def columns(self) -> list[list[float]]:
+        """The values of :attr:`parts` as plain numbers."""
+        return [values.tolist() for values in self.parts.values()]
+
+
+class Ranking:
+    """All hits of a query, best first, ready to be cut into pages.
+
+    How many there are is known at once. The first ones are worked out when one of them is asked
+    for, all others only when somebody goes that far.
+    """
+
+    def __init__(self, index: Index, size: int, score: Callable[[int], Scored]) -> None:
+        self._index, self._size, self._score = index, size, score
+        self._scored: Scored | None = None
 
     def __len__(self) -> int:
-        return len(self.rows)
+        return self._size
+
+    def _upto(self, position: int) -> Scored:
+        """Have the hits up to ``position`` ready."""
+        if not 0 <= position < self._size:
+            raise IndexError(f"hit {position:,} of {self._size:,}")
+        if self._scored is None or position >= len(self._scored.rows):
+            wanted = (block for block in BLOCKS if position < block)
+            self._scored = self._score(min(next(wanted, self._size), self._size))
+        return self._scored
 
     def hit(self, position: int) -> Hit:
         """Return the hit at ``position`` (0 = best)."""
-        parts = {name: float(values[position]) for name, values in self.parts.items()}
-        lexical = (parts.get(view, 0.0) for view in (*ACCENTED, "unaccented"))
-        cosine = None if self.cosines is None else float(self.cosines[position])
-        row = int(self.rows[position])
-        return Hit(self.ids[row], row, math.fsum(parts.values()), parts, cosine, math.fsum(lexical))
+        scored = self._upto(position)
+        values = [column[position] for column in scored.columns]
+        parts = dict(zip(scored.parts, values, strict=True))
+        lexical = math.fsum([parts[view] for view in VIEWS if view in parts])
+        cosine = None if scored.cosines is None else float(scored.cosines[position])
+        row = int(scored.rows[position])
+        return Hit(self._index.ids[row], row, math.fsum(values), parts, cosine, lexical)
+
+    @property
+    def rows(self) -> Rows:
+        """The rows of all hits, best first."""
+        return self._upto(self._size - 1).rows if self._size else np.zeros(0, np.int64)
 
     def find(self, key: str) -> Iterable[Hit]:
         """Yield the hit of one record, if the query finds it."""
-        for position in np.flatnonzero(self.rows == self.ids.index(key)) if key in self.ids else ():
-            yield self.hit(int(position))
+        row = self._index.row_of.get(key)
+        if row is not None:
+            for position in np.flatnonzero(self.rows == row).tolist():
+                yield self.hit(position)
 
     def hits(self) -> Iterable[Hit]:
         """Yield hits, best first."""
@@ -90,10 +131,13 @@ class Engine:
         self.index, self.encoder, self.lexicon, self.weights = index, encoder, lexicon, weights
         self.places, self.cache = places, cache
         self.relation = lru_cache(maxsize=200_000)(self._relation)
-        self._products = _grouped(index.labels, PRODUCT)
-        self._stages = _grouped(index.labels, STAGE)
-        self._processes = _grouped(index.labels, PROCESS)
-        self._other_senses = _grouped(index.labels, OTHER_SENSE)
+        self._fits = lru_cache(maxsize=1_000)(self._fit_by_kind)
+        self._misleading = lru_cache(maxsize=32)(self._misleading_rows)
+        self._seats: tuple[tuple[str | None, ...], _Seats] | None = None
+        sets = index.labels.sets
+        self._products, self._stages = _Groups.of(sets, PRODUCT), _Groups.of(sets, STAGE)
+        self._processes = _Groups.of(sets, PROCESS)
+        self._other_senses = _Groups.of(sets, OTHER_SENSE)
 
     def rank(self, query: Query, provinces: Iterable[str | None] = ()) -> Ranking:
         """Rank everything that ``query`` finds.
@@ -103,30 +147,18 @@ class Engine:
             provinces: where each record's owner sits or where it is used, by row; empty: unknown.
         """
         if query.empty:
-            return Ranking(self.index.ids, np.zeros(0, np.int64), {})
+            return Ranking(self.index, 0, lambda _: Scored(np.zeros(0, np.int64), {}))
         share = self._accent_share(query)
         vector = self._vector(query, share)
-        rows = self._found(query, vector)
-        parts = {name: values[rows] for name, values in self._lexical(query, share).items()}
-        cosines = None
-        if vector is not None and self.index.vectors is not None:
-            cosines = self.index.vectors.scores(vector, rows)
-            weight = self.weights.meaning * share
-            parts["meaning"] = fusion.dense_part(cosines, weight, self.weights.neutral_cosine)
-        parts |= self._fit(query, rows, tuple(provinces))
-        total = sum(parts.values(), start=np.zeros(len(rows)))
-        order = fusion.order(total)
-        return Ranking(
-            self.index.ids,
-            rows[order],
-            {name: values[order] for name, values in parts.items()},
-            None if cosines is None else cosines[order],
-        )
+        near = np.zeros(0, np.int64) if vector is None else self.index.nearest(vector, NEAREST)
+        bits = self._found(query, near)
+        search = _Search(self, query, tuple(provinces), share, vector, near, bits)
+        return Ranking(self.index, search.size, search.first)
 
-    def _vector(self, query: Query, share: float) -> npt.NDArray[np.float32] | None:
+    def _vector(self, query: Query, share: float) -> Vector | None:
         if self.encoder is None or self.index.vectors is None or share == 0.0:
             return None
-        vector: npt.NDArray[np.float32]
+        vector: Vector
         if query.stated and self.cache is not None:
             vector = self.cache.queries(self.encoder, [query.sentence])[0]
         else:
@@ -143,103 +175,131 @@ class Engine:
         if has_accents(query.text):
             return 1.0
         plain, folded = self.index.views["syllables"], self.index.views["unaccented"]
+        terms = sorted(set(query.terms["syllables"]))
+        anyhow = folded.frequencies_of(folded.numbers([fold(term) for term in terms]))
+        typed = plain.frequencies_of(plain.numbers(terms))
+        idfs = folded.idfs(folded.frequencies_of(folded.numbers(terms)))
         found = weight = 0.0
-        for term in sorted(set(query.terms["syllables"])):
-            anyhow = folded.document_frequency(fold(term))
-            if anyhow:
-                weight += folded.idf(term)
-                found += folded.idf(term) * plain.document_frequency(term) / anyhow
+        for held, idf, exactly in zip(anyhow.tolist(), idfs.tolist(), typed.tolist(), strict=True):
+            if held:
+                weight += idf
+                found += idf * exactly / held
         plainness = found / weight if weight else 1.0
         low, high = self.weights.unaccented_below, self.weights.accented_above
         return fusion.accent_share(plainness, low, high)
 
-    def _found(self, query: Query, vector: npt.NDArray[np.float32] | None) -> Rows:
-        mask = self._sharing(query, query.content)
+    def _found(self, query: Query, near: Rows) -> Bits:
+        bits = self._sharing(query, query.content)
         if query.homographs:
+            misleading = self._packed(self._misleading(query.homographs))
             told = self._sharing(query, query.content - query.homographs)
-            mask = np.where(self._misleading(query), told, mask)
-        if vector is not None and self.index.vectors is not None:
-            mask[self.index.vectors.nearest(vector, NEAREST)] = True
-        return np.flatnonzero(mask)
+            bits = [(a & ~m) | (t & m) for a, t, m in zip(bits, told, misleading, strict=True)]
+        if len(near):
+            mask = np.zeros(len(self.index.ids), np.bool_)
+            mask[near] = True
+            bits = [each | more for each, more in zip(bits, self._packed(mask), strict=True)]
+        if len(self.index.dead):
+            gone = self._packed(self.index.dead)
+            bits = [each & ~out for each, out in zip(bits, gone, strict=True)]
+        return bits
 
-    def _sharing(self, query: Query, content: frozenset[str]) -> npt.NDArray[np.bool_]:
-        """Which records share a content word with the query, shape (n,)."""
+    def _sharing(self, query: Query, content: frozenset[str]) -> Bits:
+        """Which records share a content word with the query."""
         views = self.index.views
-        mask = views["syllables"].matching(content)
+        bits = views["syllables"].bits(content)
+        more = []
         if not has_accents(query.text):
-            mask |= views["unaccented"].matching(map(fold, content))
+            more.append(views["unaccented"].bits(map(fold, content)))
         if not query.content:  # nothing but function words: take them at their word
-            mask |= views["syllables"].matching(query.terms["syllables"])
-        return mask
+            more.append(views["syllables"].bits(query.terms["syllables"]))
+        for other in more:
+            bits = [each | also for each, also in zip(bits, other, strict=True)]
+        return bits
 
-    def _misleading(self, query: Query) -> npt.NDArray[np.bool_]:
+    def _packed(self, mask: npt.NDArray[np.bool_]) -> Bits:
+        """One bit for each row, by segment."""
+        pieces, first = [], 0
+        for size in self.index.sizes:
+            padded = np.zeros((size + 63) // 64 * 64, np.bool_)
+            padded[:size] = mask[first : first + size]
+            pieces.append(np.packbits(padded, bitorder="little").view(np.uint64))
+            first += size
+        return pieces
+
+    def _misleading_rows(self, homographs: frozenset[str]) -> npt.NDArray[np.bool_]:
         """Which records use a word of the query's product for something else: a cloth, a label."""
-        sets = [not query.homographs.isdisjoint(each) for each in self._other_senses.sets]
-        found: npt.NDArray[np.bool_] = np.array(sets)[self._other_senses.numbers]
-        return found
+        groups = self._other_senses
+        values = [not homographs.isdisjoint(each) for each in groups.sets]
+        found: npt.NDArray[np.bool_] = np.array(values, np.bool_)[groups.numbers]
+        return found[self.index.labels.numbers]
 
-    def _lexical(self, query: Query, share: float) -> Parts:
-        parts = self._views(query, share, frozenset())
-        misleading = self._misleading(query) if query.homographs else np.zeros(0, np.bool_)
-        if misleading.any():  # there the word counts nothing, though the query still asks for it
-            honest = self._views(query, share, query.homographs)
-            parts = {
-                view: np.where(misleading, honest[view], values) for view, values in parts.items()
-            }
-        return parts
+    def evidence(self, query: Query, share: float) -> tuple[Evidence, dict[str, float]]:
+        """Return the words' evidence and the factor of each view's score in the ranking."""
+        dropped = query.homographs
+        muted = self._misleading(dropped) if dropped else NONE_DEAD
+        gone = dropped | {fold(word) for word in dropped}
 
-    def _views(self, query: Query, share: float, dropped: frozenset[str]) -> Parts:
-        parts: Parts = {}
+        def mute(term: str) -> bool:  # there the word counts nothing, though the query asks for it
+            return not gone.isdisjoint(term.split(JOINT))
+
+        factors: dict[str, float] = {}
+        asked: dict[str, Terms] = {}
         for views, part in ((ACCENTED, share), (("unaccented",), 1.0 - share)):
             if part == 0.0:
                 continue
-            scores = {view: self._view(view, query, dropped) for view in views}
-            ceilings = {view: self.index.views[view].ceiling(query.terms[view]) for view in views}
+            for view in views:
+                counts = {**query.variants[view], **query.terms[view]}
+                asked[view] = Terms.of(self.index.views[view], counts, mute)
+            ceilings = {view: asked[view].ceiling(query.terms[view]) for view in views}
             weights = {view: getattr(self.weights, view, 1.0) for view in views}
-            parts |= fusion.lexical_parts(scores, ceilings, weights, part)
-        return parts
+            ones = dict.fromkeys(views, np.ones(1))
+            unit = fusion.lexical_parts(ones, ceilings, weights, part)
+            factors |= {view: float(unit[view][0]) for view in views}
+        if not muted.any():
+            muted = NONE_DEAD
+        return Evidence(self.index.views, asked, factors, muted), factors
 
-    def _view(self, view: str, query: Query, dropped: frozenset[str]) -> npt.NDArray[Any]:
-        stated, variants = query.terms[view], query.variants[view]
-        terms = {**variants, **stated}
-        if dropped:
-            gone = dropped | {fold(word) for word in dropped}
-            terms = {term: terms[term] for term in terms if gone.isdisjoint(term.split(JOINT))}
-        return self.index.views[view].scores(terms)
-
-    def _fit(self, query: Query, rows: Rows, provinces: tuple[str | None, ...]) -> Parts:
-        """Soft fit: product relation, stage and place add to the score and never exclude."""
+    def _fit_by_kind(
+        self, products: frozenset[str], stages: frozenset[str], processes: frozenset[str]
+    ) -> Parts:
+        """Soft fit of each set of labels: product, stage and process add and never exclude."""
         weights = self.weights
         parts: Parts = {}
-        if query.products:
+        if products:
             gain = {
                 "same": weights.same_product,
                 "broader": weights.broader_product,
                 "near": weights.near_product,
             }
-            gains = (
-                gain.get(self.relation(query.products, each), 0.0) for each in self._products.sets
-            )
-            parts["product"] = self._products.spread(gains, rows)
-        if query.stages:
-            meets = (weights.stage * bool(query.stages & each) for each in self._stages.sets)
-            parts["stage"] = self._stages.spread(meets, rows)
-        if query.processes:
-            count = len(query.processes)
-            meets = (len(query.processes & each) / count for each in self._processes.sets)
-            parts["process"] = weights.process * self._processes.spread(meets, rows)
-        if query.conditions.place and provinces:
-            parts["place"] = self._place(query.conditions.place, rows, provinces)
+            gains = (gain.get(self.relation(products, each), 0.0) for each in self._products.sets)
+            parts["product"] = self._products.spread(gains)
+        if stages:
+            meets = (weights.stage * bool(stages & each) for each in self._stages.sets)
+            parts["stage"] = self._stages.spread(meets)
+        if processes:
+            meets = (len(processes & each) / len(processes) for each in self._processes.sets)
+            parts["process"] = weights.process * self._processes.spread(meets)
         return parts
 
-    def _place(
-        self, place: str, rows: Rows, provinces: tuple[str | None, ...]
-    ) -> npt.NDArray[np.float64]:
+    def fit_by_kind(self, query: Query) -> Parts:
+        """Return the soft fit of each distinct set of labels with ``query``."""
+        return dict(self._fits(query.products, query.stages, query.processes))
+
+    def settled(
+        self, place: str | None, provinces: tuple[str | None, ...]
+    ) -> npt.NDArray[np.float64] | None:
         """Count a record whose owner sits in the need's province, as provinces are now."""
-        names = sorted({each for each in provinces if each})
-        near = {each for each in names if self.places.same_place(place, each) in {"same", "merged"}}
-        values = (self.weights.place * (provinces[row] in near) for row in rows)
-        return np.fromiter(values, np.float64, len(rows))
+        if not place or not provinces:
+            return None
+        if self._seats is None or self._seats[0] is not provinces:
+            self._seats = provinces, _Seats.of(provinces)
+        seats = self._seats[1]
+        near = [
+            bool(each) and self.places.same_place(place, each) in {"same", "merged"}
+            for each in seats.names
+        ]
+        gains: npt.NDArray[np.float64] = self.weights.place * np.array(near, np.float64)
+        return gains[seats.numbers]
 
     def _relation(self, asked: frozenset[str], offered: frozenset[str]) -> str:
         """How a record's products stand to the query's: same, broader, near, other, unknown."""
@@ -250,40 +310,153 @@ class Engine:
 
     def products_of(self, row: int) -> frozenset[str]:
         """The product-tree nodes of one record."""
-        return self._products.of(row)
+        return self._products[self.index.labels.numbers[row]]
 
     def stages_of(self, row: int) -> frozenset[str]:
         """The value-chain stages of one record."""
-        return self._stages.of(row)
+        return self._stages[self.index.labels.numbers[row]]
 
     def processes_of(self, row: int) -> frozenset[str]:
         """The processes that one record is about."""
-        return self._processes.of(row)
+        return self._processes[self.index.labels.numbers[row]]
+
+
+class _Search:
+    """One query against one index: who may be among the best, and their exact parts."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        query: Query,
+        provinces: tuple[str | None, ...],
+        share: float,
+        vector: Vector | None,
+        near: Rows,
+        bits: Bits,
+    ) -> None:
+        self.index, self.bits, self.vector, self.near = engine.index, bits, vector, np.sort(near)
+        self.evidence, self.factors = engine.evidence(query, share)
+        self.fit = engine.fit_by_kind(query)
+        self.place = engine.settled(query.conditions.place, provinces)
+        self.weight = engine.weights.meaning * share
+        self.neutral = engine.weights.neutral_cosine
+        self.size = sum(kernels.counted(each) for each in bits)
+
+    def first(self, k: int) -> Scored:
+        """Return the ``k`` best hits, exactly, best first."""
+        if k >= self.size:
+            rows = np.flatnonzero(unpacked(self.bits, self.index.sizes))
+        elif self.vector is None:
+            rows = self.evidence.best(self._begin(), k)
+        else:
+            rows = self._closest(k)
+        parts, cosines = self._parts(rows)
+        total = np.round(sum(parts.values(), start=np.zeros(len(rows))), 6)
+        order = np.lexsort((self.index.place[rows], -total))[:k]
+        return Scored(
+            rows[order],
+            {name: values[order] for name, values in parts.items()},
+            None if cosines is None else cosines[order],
+        )
+
+    def _begin(self) -> list[npt.NDArray[np.float32]]:
+        """What records start with: their soft fit; :data:`kernels.OUT` where they are no hits."""
+        kinds = np.zeros(max(len(self.index.labels.sets), 1))
+        gains = sum(self.fit.values(), start=kinds).astype(np.float32)
+        begin, first = [], 0
+        for bits, size in zip(self.bits, self.index.sizes, strict=True):
+            piece = slice(first, first + size)
+            scores = np.empty(size, np.float32)
+            kernels.begin(bits, self.index.labels.numbers[piece], gains, scores)
+            if self.place is not None:
+                scores += self.place[piece].astype(np.float32)
+            begin.append(scores)
+            first += size
+        return begin
+
+    def _closest(self, k: int) -> Rows:
+        """Rows among which are the ``k`` best of words and meaning together.
+
+        No record outside :data:`NEAREST` is closer in meaning than those in it, so that what its
+        words say bounds its score; only those that may still come in have their cosine computed.
+        """
+        begin = self._begin()
+        slack = max(map(self.evidence.slack, self.evidence.work, begin))
+        totals = self.evidence.totals(begin)
+        level = kernels.kth(totals, k)
+        seeds = np.union1d(self.near, np.flatnonzero(totals >= level))
+        known = totals[seeds] + self._meaning(seeds)
+        least = kernels.kth(known.astype(np.float32), k) - slack
+        farther = self._farther()
+        rows = np.flatnonzero(totals >= max(least - farther, float(kernels.OUT) / 2))
+        rows = np.union1d(self.near, rows)
+        known = totals[rows] + self._meaning(rows)
+        least = kernels.kth(known.astype(np.float32), k) - slack
+        return rows[known >= least]
+
+    def _farther(self) -> float:
+        """The most that meaning gives a record that is not among the nearest."""
+        if not len(self.near):
+            return self.weight * (1.0 - self.neutral)
+        return float(self._meaning(self.near).min()) + self.weight * TIES
+
+    def _meaning(self, rows: Rows) -> npt.NDArray[np.float64]:
+        assert self.vector is not None
+        cosines = self.index.cosines(self.vector, rows)
+        return fusion.dense_part(cosines, self.weight, self.neutral)
+
+    def _parts(self, rows: Rows) -> tuple[Parts, npt.NDArray[np.float64] | None]:
+        """The exact parts of ``rows`` (rising), the same whoever else is asked for."""
+        scores = self.evidence.exact(rows)
+        parts = {view: values * self.factors[view] for view, values in scores.items()}
+        cosines = None
+        if self.vector is not None:
+            cosines = self.index.cosines(self.vector, rows)
+            parts["meaning"] = fusion.dense_part(cosines, self.weight, self.neutral)
+        kinds = self.index.labels.numbers[rows]
+        parts |= {name: values[kinds] for name, values in self.fit.items()}
+        if self.place is not None:
+            parts["place"] = self.place[rows]
+        return parts, cosines
+
+
+@dataclass(frozen=True, eq=False)
+class _Seats:
+    """The distinct provinces of records, and each row's number among them."""
+
+    names: list[str]
+    numbers: Rows
+
+    @classmethod
+    def of(cls, provinces: tuple[str | None, ...]) -> _Seats:
+        known: dict[str, int] = {}
+        numbers = [known.setdefault(each or "", len(known)) for each in provinces]
+        return cls(list(known), np.array(numbers, np.int64))
 
 
 @dataclass(frozen=True, eq=False)
 class _Groups:
-    """The distinct label sets of one kind, and each row's number among them."""
+    """The distinct values of one kind of label, and the number of each set of labels among them."""
 
     sets: list[frozenset[str]]
     numbers: Rows
 
-    def of(self, row: int) -> frozenset[str]:
-        return self.sets[int(self.numbers[row])]
+    @classmethod
+    def of(cls, labels: Sequence[tuple[str, ...]], prefix: str) -> _Groups:
+        sets: dict[frozenset[str], int] = {}
+        numbers = [
+            sets.setdefault(
+                frozenset(each.removeprefix(prefix) for each in row if each.startswith(prefix)),
+                len(sets),
+            )
+            for row in labels
+        ]
+        return cls(list(sets), np.array(numbers, np.int64))
 
-    def spread(self, values: Iterable[float], rows: Rows) -> npt.NDArray[np.float64]:
-        """Give every row the value of its set."""
-        found: npt.NDArray[np.float64] = np.fromiter(values, np.float64)[self.numbers[rows]]
+    def __getitem__(self, number: int) -> frozenset[str]:
+        return self.sets[int(self.numbers[number])]
+
+    def spread(self, values: Iterable[float]) -> npt.NDArray[np.float64]:
+        """Give every set of labels the value of its group."""
+        found: npt.NDArray[np.float64] = np.fromiter(values, np.float64)[self.numbers]
         return found
-
-
-def _grouped(labels: tuple[tuple[str, ...], ...], prefix: str) -> _Groups:
-    sets: dict[frozenset[str], int] = {}
-    numbers = [
-        sets.setdefault(
-            frozenset(each.removeprefix(prefix) for each in row if each.startswith(prefix)),
-            len(sets),
-        )
-        for row in labels
-    ]
-    return _Groups(list(sets) or [frozenset()], np.array(numbers, np.int64))

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from rank_bm25 import BM25Plus
 
 from indexes.bm25 import BM25, Field, Parameters
+from indexes.vocabulary import Vocabulary
 
 CALM = settings(deadline=None)
 TERMS = st.lists(st.sampled_from("abcdefg"), max_size=8)
@@ -265,6 +266,6 @@ def test_parts_that_do_not_fit_are_refused(tmp_path, name, damage):
 
 def test_missing_terms_are_refused_with_both_numbers(tmp_path):
     one_field([["a", "b", "c"]]).save(tmp_path)
-    (tmp_path / "terms.txt").write_text("a\nb", encoding="utf-8")
+    Vocabulary.of(["a", "b"]).save(tmp_path)
     with pytest.raises(ValueError, match="2 từ nhưng 3"):
         BM25.load(tmp_path, Parameters())

@@ -13,6 +13,7 @@ from indexes import analyser, snapshot
 from indexes.bm25 import BM25
 from indexes.documents import Document
 from indexes.hybrid import PARAMETERS, Index, Misaligned
+from indexes.segments import Segment
 from indexes.snapshot import ALL, FORMAT, PUBLIC, IndexBusyError, SnapshotError
 from indexes.vectors import Vectors
 
@@ -183,7 +184,7 @@ def test_a_builder_that_breaks_down_publishes_nothing(tmp_path, monkeypatch, ste
         raise error("giữa chừng")
 
     place = {
-        "save": (BM25, "save"),
+        "save": (Segment, "save"),
         "sync": (snapshot, "_sync"),
         "pointer": (snapshot, "_replace_text"),
     }
@@ -281,8 +282,10 @@ def test_no_index_says_which_command_makes_one(tmp_path, name):
 
 def files():
     views = [f"public/{view}" for view in analyser.VIEWS]
-    parts = ["docs.npy", "starts.npy", "frequencies.npy", "lengths.npy", "terms.txt"]
-    return ["manifest.json", "ids.json", "public/vectors.npy"] + [
+    arrays = ("docs", "starts", "frequencies", "lengths", "terms", "offsets", "slots")
+    parts = [f"{name}.npy" for name in arrays]
+    tables = ["ids.json", "labels.json", "labels.npy", "vectors.npy"]
+    return ["manifest.json", *(f"public/{name}" for name in tables)] + [
         f"{views[0]}/{part}" for part in parts
     ]
 
@@ -360,7 +363,7 @@ def test_parts_of_other_sizes_are_refused_with_both_numbers():
 
 def test_ids_on_disk_that_do_not_fit_are_refused_with_both_numbers(tmp_path):
     snapshot.publish(tmp_path, {PUBLIC: ROWS}, None)
-    (tmp_path / current(tmp_path) / "ids.json").write_text('["CN1", "CN2"]', encoding="utf-8")
+    (tmp_path / current(tmp_path) / PUBLIC / "ids.json").write_text('["CN1", "CN2"]', encoding="utf-8")
     with pytest.raises(SnapshotError, match=f"2 mã nhưng 3 .*{COMMAND}"):
         snapshot.open_current(tmp_path)
 

@@ -1,0 +1,171 @@
+"""A query's words against all views of an index: who scores best, and what exactly.
+
+Each view's terms are looked up once (:class:`Terms`). :class:`Evidence` puts views together, each
+with the factor that the matcher gives it, and finds the best records without scoring all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from indexes import kernels
+from indexes.bm25 import BM25, NONE_DEAD, Numbers
+from indexes.vocabulary import Array
+
+Scores = npt.NDArray[np.float64]
+TIES = 1e-6  # scores are rounded to it before they are ordered
+_ROUNDING = 6e-8  # of one float32 operation, relative
+
+
+@dataclass(frozen=True, eq=False)
+class Terms:
+    """A query's terms in one view, sorted: how often each is asked, its weight, its numbers."""
+
+    view: BM25
+    counts: Mapping[str, float]
+    idfs: npt.NDArray[np.float64]
+    numbers: Sequence[Numbers]
+    mute: npt.NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, view: BM25, counts: Mapping[str, float], muted: Callable[[str], bool]) -> Terms:
+        """Look ``counts`` (weights by term) up; ``muted`` terms count nothing in muted records."""
+        ordered = {term: counts[term] for term in sorted(counts)}
+        numbers = view.numbers(list(ordered))
+        idfs = view.idfs(view.frequencies_of(numbers))
+        mute = np.fromiter(map(muted, ordered), np.bool_, len(ordered))
+        return cls(view, ordered, idfs, numbers, mute)
+
+    @cached_property
+    def gains(self) -> npt.NDArray[np.float64]:
+        """What each term adds to a score for an impact of 1."""
+        return np.fromiter(self.counts.values(), np.float64, len(self.counts)) * self.idfs
+
+    def ceiling(self, counts: Mapping[str, float]) -> float:
+        """The most that a record could score for ``counts``, all of whose terms are here."""
+        idfs = dict(zip(self.counts, self.idfs.tolist(), strict=True))
+        return self.view.limit(counts.values(), [idfs[term] for term in counts])
+
+
+@dataclass(frozen=True, eq=False)
+class _Work:
+    """The terms of all views in one segment, as the kernels want them."""
+
+    first: int  # row of the segment
+    size: int
+    docs: tuple[Array, ...]
+    impacts: tuple[Array, ...]
+    view: Numbers
+    start: Numbers
+    stop: Numbers
+    raw: Scores  # gain within the view
+    gain: Scores  # … times the view's factor
+    bound: Scores
+    mute: npt.NDArray[np.bool_]
+    muted: npt.NDArray[np.bool_]
+
+
+class Evidence:
+    """What a query's terms say about every record of an index.
+
+    Args:
+        views: all views of the index.
+        terms: the terms by view, for the views that count.
+        factors: what a score of each of them is multiplied by, >= 0.
+        muted: (n,) the records in which muted terms count nothing, (0,) where there is none.
+    """
+
+    def __init__(
+        self,
+        views: Mapping[str, BM25],
+        terms: Mapping[str, Terms],
+        factors: Mapping[str, float],
+        muted: npt.NDArray[np.bool_] = NONE_DEAD,
+    ) -> None:
+        self._views, self._terms, self._factors, self._muted = views, terms, factors, muted
+        self._names = list(views)
+        self.work = list(self._worked())
+
+    def _worked(self) -> Iterator[_Work]:
+        first = 0
+        for segment, part in enumerate(next(iter(self._views.values())).parts):
+            yield self._one(segment, first, len(part))
+            first += len(part)
+
+    def _one(self, segment: int, first: int, size: int) -> _Work:
+        parts = [view.parts[segment] for view in self._views.values()]
+        columns: list[tuple[Array, ...]] = []
+        for name, asked in self._terms.items():
+            number = self._names.index(name)
+            part, mine = parts[number], asked.numbers[segment]
+            known = mine >= 0
+            mine, raw = mine[known], asked.gains[known]
+            part.weigh(mine)
+            gain = raw * self._factors[name]
+            bound = gain * part.largest[mine]
+            where = np.full(len(mine), number)
+            mute = asked.mute[known] & (len(self._muted) > 0)
+            columns.append((where, *part.stretches(mine), raw, gain, bound, mute))
+        joined = [np.concatenate(each) for each in zip(*columns, strict=True)]
+        docs, impacts = tuple(p.postings.docs for p in parts), tuple(p.impacts for p in parts)
+        return _Work(first, size, docs, impacts, *joined, self._muted[first : first + size])
+
+    def best(self, begin: Sequence[Array], k: int) -> Numbers:
+        """Return rows, rising, among which are the ``k`` best and all that tie with the k-th.
+
+        ``begin`` has for each segment what its records start with (n, float32),
+        :data:`indexes.kernels.OUT` for those that are not to be found; it is used up.
+        """
+        found = []
+        for work, scores in zip(self.work, begin, strict=True):
+            rows = kernels.best(
+                work.docs, work.impacts, work.view, work.start, work.stop, work.gain,
+                work.bound, work.mute, work.muted, scores, k, self.slack(work, scores),
+            )  # fmt: skip
+            found.append(rows.astype(np.int64) + work.first)
+        return np.concatenate(found)
+
+    def totals(self, begin: Sequence[Array]) -> npt.NDArray[np.float32]:
+        """Add all terms to what records start with, in float32; within :meth:`slack` of exact."""
+        for work, scores in zip(self.work, begin, strict=True):
+            kernels.total(
+                work.docs, work.impacts, work.view, work.start, work.stop, work.gain,
+                work.mute, work.muted, scores,
+            )  # fmt: skip
+        return np.concatenate(begin)
+
+    def slack(self, work: _Work, begin: Array) -> float:
+        """How far two float32 scores may be out together, and scores that count as equal."""
+        most = float(work.bound.sum()) + float(max(begin.max(initial=0.0), 0.0))
+        return 2 * TIES + 2 * _ROUNDING * (len(work.view) + 4) * most
+
+    def exact(self, rows: Numbers) -> dict[str, Scores]:
+        """Return the score of ``rows`` (rising) in each view, before its factor."""
+        found = {name: np.zeros(len(rows)) for name in self._terms}
+        for work in self.work:
+            low, high = np.searchsorted(rows, (work.first, work.first + work.size))
+            mine = rows[low:high] - work.first
+            for name, out in found.items():
+                kernels.add_rows(*self._of(work, name), work.muted, mine, out[low:high])
+        return found
+
+    def everything(self) -> dict[str, Scores]:
+        """Return the score of every record in each view, before its factor: the same numbers."""
+        size = sum(work.size for work in self.work)
+        found = {name: np.zeros(size) for name in self._terms}
+        for work in self.work:
+            for name, out in found.items():
+                piece = out[work.first : work.first + work.size]
+                kernels.add(*self._of(work, name), work.muted, piece)
+        return found
+
+    def _of(self, work: _Work, name: str) -> tuple[Array, ...]:
+        number = self._names.index(name)
+        mine = work.view == number
+        arrays = (each[mine] for each in (work.start, work.stop, work.raw, work.mute))
+        return (work.docs[number], work.impacts[number], *arrays)

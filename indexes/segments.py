@@ -1,0 +1,162 @@
+"""Some records of one audience, indexed together and never changed: the unit that is written.
+
+A small change of a large collection must not cost a rebuild. So an index is a list of segments: one
+large, and small ones with what was added or changed since; a record that was changed or removed is
+named *dead* in the segment that held it (:mod:`indexes.snapshot`). A segment holds nothing that
+depends on other records. Statistics are those of all live records (:mod:`indexes.bm25`), so scores
+are those of an index built anew, to the last bit.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from indexes import analyser
+from indexes.documents import FIELDS, Document
+from indexes.encoders import Cache, Encoder
+from indexes.postings import Builder, Postings
+from indexes.vectors import Matrix, pool
+from indexes.vocabulary import mapped
+
+Tick = Callable[[str, int, int], None]  # what is being done, steps just done, steps in all
+
+
+class Misaligned(RuntimeError):  # noqa: N818 - it names what is wrong
+    """Parts of an index do not have the same number of records."""
+
+
+def check_aligned(ids: int, sizes: Iterable[tuple[str, int]]) -> None:
+    """Raise :class:`Misaligned` with both numbers where a part has not as many records as ids."""
+    for name, size in sizes:
+        if size != ids:
+            raise Misaligned(f"chỉ mục lệch nhau: {ids:,} mã nhưng {size:,} {name}")
+
+
+@dataclass(frozen=True, eq=False)
+class Labels:
+    """What is kept beside the text of each record: distinct ``sets``, and each record's number.
+
+    Many records share their labels; the matcher compares each set with a query once.
+    """
+
+    sets: tuple[tuple[str, ...], ...]
+    numbers: npt.NDArray[np.int32]
+
+    @classmethod
+    def of(cls, rows: Iterable[tuple[str, ...]]) -> Labels:
+        """Number the distinct sets in the order in which they first occur."""
+        sets: dict[tuple[str, ...], int] = {}
+        numbers = [sets.setdefault(row, len(sets)) for row in rows]
+        return cls(tuple(sets), np.array(numbers, np.int32))
+
+    @classmethod
+    def joined(cls, several: Sequence[Labels]) -> Labels:
+        """Put the labels of segments one after another."""
+        sets: dict[tuple[str, ...], int] = {}
+        pieces = []
+        for labels in several:
+            renumbered = [sets.setdefault(each, len(sets)) for each in labels.sets]
+            pieces.append(np.array(renumbered, np.int32)[labels.numbers])
+        return cls(tuple(sets), np.concatenate([*pieces, np.zeros(0, np.int32)]))
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def __getitem__(self, row: int) -> tuple[str, ...]:
+        return self.sets[int(self.numbers[row])]
+
+
+@dataclass(frozen=True, eq=False)
+class Segment:
+    """Records in the order of ``ids``: their labels, their postings by view, their vectors."""
+
+    ids: tuple[str, ...]
+    labels: Labels
+    views: Mapping[str, Postings]
+    matrix: Matrix | None
+
+    def __post_init__(self) -> None:
+        check_aligned(len(self.ids), self._sizes())
+
+    def _sizes(self) -> Iterator[tuple[str, int]]:
+        yield "bộ nhãn", len(self.labels)
+        yield from ((f"bản ghi trong {name}", len(view)) for name, view in self.views.items())
+        if self.matrix is not None:
+            yield "vectơ", len(self.matrix)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @classmethod
+    def build(
+        cls,
+        documents: Sequence[Document],
+        encoder: Encoder | None = None,
+        cache: Cache | None = None,
+        tick: Tick | None = None,
+    ) -> Segment:
+        """Index ``documents``; their order is the order of rows."""
+        builders = {view: Builder(FIELDS) for view in analyser.VIEWS}
+        for document in documents:
+            fields = {name: analyser.terms(getattr(document, name)) for name in FIELDS}
+            for view, builder in builders.items():
+                builder.add({name: found[view] for name, found in fields.items()})
+            if tick:
+                tick("phân tích văn bản", 1, len(documents))
+        views = {view: builders.pop(view).finish() for view in analyser.VIEWS}
+        ids = tuple(document.id for document in documents)
+        labels = Labels.of(document.labels for document in documents)
+        matrix = _encode(documents, encoder, cache, tick) if encoder else None
+        return cls(ids, labels, views, matrix)
+
+    def save(self, folder: Path) -> None:
+        """Write into ``folder``, which is made here."""
+        for view, postings in self.views.items():
+            (folder / view).mkdir(parents=True)
+            postings.save(folder / view)
+        _write_json(folder / "ids.json", self.ids)
+        _write_json(folder / "labels.json", self.labels.sets)
+        np.save(folder / "labels.npy", self.labels.numbers)
+        if self.matrix is not None:
+            np.save(folder / "vectors.npy", self.matrix)
+
+    @classmethod
+    def load(cls, folder: Path, dense: bool) -> Segment:
+        """Open what :meth:`save` wrote, memory-mapped."""
+        views = {view: Postings.load(folder / view) for view in analyser.VIEWS}
+        sets = json.loads((folder / "labels.json").read_text(encoding="utf-8"))
+        numbers = np.load(folder / "labels.npy")
+        if len(numbers) and int(numbers.max()) >= len(sets):
+            raise Misaligned(f"chỉ mục lệch nhau: {len(sets):,} bộ nhãn nhưng {numbers.max():,}")
+        return cls(
+            tuple(json.loads((folder / "ids.json").read_text(encoding="utf-8"))),
+            Labels(tuple(tuple(each) for each in sets), numbers),
+            views,
+            mapped(folder / "vectors.npy") if dense else None,
+        )
+
+
+def _write_json(path: Path, value: Sequence[object]) -> None:
+    path.write_text(json.dumps(value, ensure_ascii=False), encoding="utf-8")
+
+
+def _encode(
+    documents: Sequence[Document], encoder: Encoder, cache: Cache | None, tick: Tick | None
+) -> Matrix:
+    texts = [text for document in documents for text in document.passages]
+    owners = [row for row, document in enumerate(documents) for _ in document.passages]
+    with tempfile.TemporaryDirectory() as scratch:
+        cache = cache or Cache(Path(scratch) / "embeddings.sqlite")
+        passages = cache.passages(
+            encoder,
+            texts,
+            (lambda done: tick("mã hóa ngữ nghĩa", done, len(texts))) if tick else None,
+        )
+    return pool(passages, np.array(owners, np.int64), len(documents))
