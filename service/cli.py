@@ -101,7 +101,7 @@ def load(
     data: Data = None,  # type: ignore[assignment]
     as_json: Json = False,
 ) -> None:
-    """Nạp sản phẩm, công nghệ, nhu cầu, đánh giá; dòng lỗi được báo và ghi ra để sửa."""
+    """Nạp sản phẩm, công nghệ, nhu cầu, đánh giá và quyết định; báo và ghi ra dòng lỗi để sửa."""
     paths = [*(loading.sample_files() if sample else []), *(files or [])]
     if not paths:
         raise typer.BadParameter("cần ít nhất một tệp, hoặc --sample")
