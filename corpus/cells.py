@@ -15,6 +15,7 @@ from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from corpus.headings import MONEY_FIELDS, UNITS, field_of, shorten, title
+from corpus.outcomes import ALSO, Outcome, ReasonKind
 from corpus.records import KINDS, MAX_CELL, PUBLIC, RESTRICTABLE, STAGES, UNDER_NDA
 from corpus.text import squeeze
 
@@ -171,6 +172,42 @@ def parse_grade(text: str) -> Parsed:
     return _whole(text, 0, 3)
 
 
+def parse_rank(text: str) -> Parsed:
+    """Return the place in a list, from 1, at which something was shown."""
+    return _whole(text, 1, 9999, prefix="thu|hang|thu hang|vi tri")
+
+
+def parse_outcome(text: str) -> Parsed:
+    """Return the outcome of a decision: its name, another way to write it, or the English term."""
+    return Parsed(_one_of(text, Outcome))
+
+
+def parse_reason_kind(text: str) -> Parsed:
+    """Return what the reason of a decision is about."""
+    return Parsed(_one_of(text, ReasonKind))
+
+
+def _one_of(text: str, values: type[Outcome] | type[ReasonKind]) -> str:
+    """Return the value meant by ``text``; an unknown one is refused, with the nearest as a guess.
+
+    Unlike a stage, a near miss is not taken: "đã liên hệ" and "không liên hệ được" are opposites.
+    """
+    names = _names_of(values)
+    word = squeeze(text[:200])
+    if word in names:
+        return names[word]
+    close = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
+    guess = f'có phải là "{names[close[0]]}"? ' if close else ""
+    raise CellError(f"{guess}các giá trị dùng được: {'; '.join(values)}")
+
+
+@lru_cache
+def _names_of(values: type[Outcome] | type[ReasonKind]) -> dict[str, str]:
+    """Squeezed way to write it → value."""
+    ways = ((each, (each, each.name, *ALSO[each].split(";"))) for each in values)
+    return {squeeze(way): str(each) for each, written in ways for way in written}
+
+
 def parse_flag(text: str) -> Parsed:
     """Return whether the cell says yes: ``có``, ``x``, ``true``, ``1`` … or no: ``không`` …"""
     word = squeeze(text)
@@ -258,10 +295,13 @@ def _parts(name: str) -> tuple[str, ...]:
 
 _PARSERS: Final[dict[str, Parser]] = {
     **dict.fromkeys(("trl", "trl_min"), parse_trl),
-    **dict.fromkeys(("valid_until", "acceptance_date", "updated", "date"), parse_date),
+    **dict.fromkeys(("valid_until", "acceptance_date", "updated", "date", "next_date"), parse_date),
     "year": parse_year,
     "priority": parse_priority,
     "grade": parse_grade,
+    "rank": parse_rank,
+    "outcome": parse_outcome,
+    "reason_kind": parse_reason_kind,
     "illustrative": parse_flag,
     "stage": parse_stage,
     "stages": parse_stages,

@@ -89,6 +89,22 @@ _ALSO: Final[Mapping[str, Mapping[str, str]]] = {
         "technology": "Công nghệ; Mã CN; Technology ID; Doc ID",
         "grade": "Mức phù hợp; Mức đánh giá; Điểm; Đánh giá; Relevance",
     },
+    "decision": {
+        "need": "Nhu cầu; Mã NC; Need ID",
+        "technology": "Công nghệ; Mã CN; Technology ID",
+        "outcome": "Quyết định; Kết quả kết nối; Kết quả xử lý; Tình trạng; Tình trạng kết nối; "
+        "Trạng thái",
+        "date": "Ngày; Thời điểm; Ngày ghi nhận; Ngày liên hệ",
+        "reason_kind": "Loại lý do; Lý do về",
+        "reason": "Lý do cụ thể; Lý do chi tiết; Giải thích",
+        "next_step": "Việc tiếp theo; Bước kế tiếp; Việc cần làm",
+        "next_date": "Ngày hẹn; Hạn; Hạn thực hiện; Thời hạn; Ngày bước tiếp theo",
+        "event": "Sự kiện kết nối; Hội chợ; Phiên kết nối",
+        "by": "Người ghi; Người thực hiện; Cán bộ; Cán bộ phụ trách; Người phụ trách",
+        "rank": "Thứ hạng; Vị trí; Vị trí khi xem; Thứ tự khi xem",
+        "index_version": "Chỉ mục",
+        "model_version": "Mô hình",
+    },
 }
 # A sheet or file so named holds this kind; asked only when the headings leave a tie.
 _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
@@ -96,6 +112,7 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "product": ("san pham", "products", "product"),
     "need": ("nhu cau", "needs", "need"),
     "judgment": ("danh gia", "judgments", "judgements", "qrels"),
+    "decision": ("quyet dinh", "decisions", "decision", "ket noi", "theo doi"),
 }
 UNITS: Final[Mapping[str, float]] = {  # one of each in million VND
     **dict.fromkeys(("ty", "ti", "ty dong", "ti dong", "ty vnd"), 1e3),

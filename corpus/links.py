@@ -1,4 +1,4 @@
-"""What records refer to: a need its product, a judgment its need and technology.
+"""What records refer to: a need its product, a judgment or decision its need and technology.
 
 A reference to nothing rejects the row, with the nearest id as a guess. A product's parent is the
 exception: what is broader is a help, not a condition, and rejecting the product would take all its
@@ -23,6 +23,7 @@ _REFERENCES: Final[
 ] = {  # kind → its fields, named like what they name
     "need": ("product",),
     "judgment": ("need", "technology"),
+    "decision": ("need", "technology"),
 }
 
 

@@ -33,7 +33,8 @@ __all__ = [
     "write_rejected",
 ]
 
-_ORDER: Final = ("product", "technology", "need", "judgment")  # what is referred to comes first
+# What is referred to comes first.
+_ORDER: Final = ("product", "technology", "need", "judgment", "decision")
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ class Known:
     technology: Mapping[str, str] = field(default_factory=dict)
     need: Mapping[str, str] = field(default_factory=dict)
     judgment: Mapping[str, str] = field(default_factory=dict)
+    decision: Mapping[str, str] = field(default_factory=dict)
 
     def of(self, kind: str) -> Mapping[str, str]:
         """Return key → content hash of one kind."""

@@ -16,6 +16,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from corpus.outcomes import Outcome, ReasonKind
 from corpus.text import normalise
 
 MAX_CELL = 200_000  # characters; a cell beyond this is a pasted file, not a field
@@ -224,6 +225,38 @@ class Judgment(Record):
         return f"{self.need}\t{self.technology}"
 
 
+class Decision(Record):
+    """What somebody decided, on one day, about a technology that was shown for a need.
+
+    One pair may have many: shortlisted, then contacted, then signed. A rejection without
+    ``reason_kind`` does not say whether the technology was at fault: that is unknown, not a fault.
+    """
+
+    kind_name: ClassVar[str] = "decision"
+    label: ClassVar[str] = "Quyết định"
+
+    need: Id = Field(title="Mã nhu cầu")
+    technology: Id = Field(title="Mã công nghệ")
+    outcome: Annotated[Outcome, BeforeValidator(_clean)] = Field(title="Kết quả")
+    date: dt.date = Field(title="Ngày quyết định")
+    reason_kind: Annotated[ReasonKind, BeforeValidator(_clean)] | None = Field(
+        None, title="Nhóm lý do"
+    )
+    reason: Line | None = Field(None, title="Lý do")
+    next_step: Line | None = Field(None, title="Bước tiếp theo")
+    next_date: dt.date | None = Field(None, title="Hạn bước tiếp theo")
+    event: Line | None = Field(None, title="Sự kiện")
+    by: Line | None = Field(None, title="Người quyết định")
+    rank: Annotated[int, Field(ge=1, le=9999)] | None = Field(None, title="Thứ hạng khi xem")
+    index_version: Line | None = Field(None, title="Phiên bản chỉ mục")
+    model_version: Line | None = Field(None, title="Phiên bản mô hình")
+
+    @property
+    def key(self) -> str:
+        """Need, technology, day and outcome joined by tabs, which none of them contains."""
+        return "\t".join((self.need, self.technology, self.date.isoformat(), self.outcome))
+
+
 KINDS: dict[str, type[Record]] = {
-    record.kind_name: record for record in (Technology, Product, Need, Judgment)
+    record.kind_name: record for record in (Technology, Product, Need, Judgment, Decision)
 }

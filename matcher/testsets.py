@@ -156,12 +156,16 @@ def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
             yield number, cells
 
 
-def _lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Yield number and text of each line that is not blank."""
+def lines(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield number and text of each line of a UTF-8 file that is not blank.
+
+    Raises:
+        TestSetError: the file is missing or not UTF-8; the message names file and line.
+    """
     if not path.is_file():
         raise TestSetError(f"thiếu tệp {path}")
-    with path.open("rb") as lines:
-        for number, line in enumerate(lines, start=1):
+    with path.open("rb") as raw:
+        for number, line in enumerate(raw, start=1):
             try:
                 text = line.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
             except UnicodeDecodeError as error:
@@ -171,7 +175,7 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
 
 
 def _json_lines(path: Path) -> Iterator[dict[str, str]]:
-    for number, line in _lines(path):
+    for number, line in lines(path):
         try:
             found = json.loads(line)
             key, title, text = str(found["_id"]), found.get("title") or "", found["text"]
@@ -183,7 +187,7 @@ def _json_lines(path: Path) -> Iterator[dict[str, str]]:
 
 
 def _cells(path: Path, count: int, skip_heading: bool = False) -> Iterator[tuple[int, list[str]]]:
-    for number, line in _lines(path):
+    for number, line in lines(path):
         cells = line.split("\t")
         if skip_heading and number == 1:
             continue

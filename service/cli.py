@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.table import Table
@@ -18,15 +18,13 @@ from rich.text import Text
 
 from corpus.records import Need, Product, Record, Technology
 from corpus.store import Store
-from indexes.encoders import EncoderError, open_encoder
 from indexes.snapshot import ALL, PUBLIC
-from matcher import evaluate as evaluation
-from matcher import fit, testsets
+from matcher import fit
 from matcher.match import Matcher
 from matcher.need import Conditions
+from service import cli_quality, loading, payloads, show
 from service import demo as demonstration
 from service import doctor as examination
-from service import loading, payloads, show
 from service.console import emit, err, fail, out, progress, readable, told_failures
 from service.exports import match_lists
 from service.settings import (
@@ -41,7 +39,7 @@ from service.settings import (
     Top,
     today,
 )
-from service.workspace import Opened, Workspace
+from service.workspace import Opened, Workspace, encoder_or_words
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -101,7 +99,7 @@ def load(
     data: Data = None,  # type: ignore[assignment]
     as_json: Json = False,
 ) -> None:
-    """Nạp sản phẩm, công nghệ, nhu cầu, đánh giá; dòng lỗi được báo và ghi ra để sửa."""
+    """Nạp sản phẩm, công nghệ, nhu cầu, đánh giá và quyết định; báo và ghi ra dòng lỗi để sửa."""
     paths = [*(loading.sample_files() if sample else []), *(files or [])]
     if not paths:
         raise typer.BadParameter("cần ít nhất một tệp, hoặc --sample")
@@ -124,7 +122,7 @@ def index(
 ) -> None:
     """Tạo chỉ mục từ dữ liệu đã nạp; chỉ mục cũ dùng được cho đến khi chỉ mục mới xong."""
     space = Workspace(data or DATA())
-    engine, notice = _encoder(encoder)
+    engine, notice = encoder_or_words(encoder)
     with progress() as tick:
         manifest = space.build(engine, tick)
     if as_json:
@@ -134,16 +132,6 @@ def index(
         out.print(show.notice(notice))
     engine_name = manifest.encoder or "không có (chỉ theo từ ngữ)"
     out.print(f"Đã tạo chỉ mục {manifest.records:,} công nghệ; bộ mã hóa: {engine_name}.")
-
-
-def _encoder(choice: str | None) -> tuple[Any, str]:
-    """Open the encoder asked for; where the default cannot run, go on with words and say so."""
-    if choice is not None:
-        return open_encoder(choice), ""
-    try:
-        return open_encoder("e5"), ""
-    except EncoderError as error:
-        return None, f"Chỉ tìm theo từ ngữ: {error}."
 
 
 @app.command()
@@ -254,40 +242,7 @@ def takers(
             show.takers(out, known, found)
 
 
-@app.command()
-def evaluate(
-    folder: Annotated[Path, typer.Argument(help="Thư mục BEIR hoặc thư mục trao đổi.")],
-    run: Annotated[
-        Path | None, typer.Option("--run", help="Ghi thứ hạng (định dạng TREC).")
-    ] = None,
-    work: Annotated[
-        Path | None, typer.Option("--work", help="Thư mục giữ vectơ đã mã hóa.")
-    ] = None,
-    as_of: AsOf = None,
-    encoder: EncoderChoice = None,
-    as_json: Json = False,
-) -> None:
-    """Đo chất lượng xếp hạng trên một bộ có đáp án; đọc cả phần theo NDA."""
-    space = Workspace(work or DATA())
-    lexicon = space.lexicon()
-    testset = testsets.load(folder, lexicon)
-    engine, notice = _encoder(encoder)
-    with progress() as tick:
-        report = evaluation.evaluate(
-            testset,
-            engine,
-            space.cache() if engine else None,
-            lexicon,
-            space.places(),
-            today(as_of),
-            tick=tick,
-        )
-    if run:
-        run.write_text("\n".join(evaluation.trec(report.run)) + "\n", encoding="utf-8")
-    if as_json:
-        emit({**report.to_json(), "notices": [*report.notices, *filter(None, [notice])]})
-    else:
-        show.evaluation(out, testset.name, report)
+app.add_typer(cli_quality.app)
 
 
 @app.command(name="show")
@@ -338,7 +293,7 @@ def demo(
 ) -> None:
     """Chạy trọn việc chính trên dữ liệu minh họa."""
     with progress() as tick:
-        demonstration.prepare(Workspace(data), _encoder(None)[0], tick)
+        demonstration.prepare(Workspace(data), encoder_or_words(None)[0], tick)
     with _open(data, as_of, None, False) as opened:
         demonstration.tell(out, opened.matcher, data)
 

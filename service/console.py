@@ -24,6 +24,7 @@ from corpus.store import StoreError
 from indexes.encoders import EncoderError
 from indexes.hybrid import Tick
 from indexes.snapshot import SnapshotError
+from matcher.runs import RunError
 from matcher.testsets import TestSetError
 from service.settings import Exit
 
@@ -48,7 +49,7 @@ def told_failures() -> Iterator[None]:
         yield
     except (StoreError, SnapshotError) as error:
         fail(str(error), Exit.NO_DATA)
-    except (EncoderError, TableError, TestSetError) as error:
+    except (EncoderError, RunError, TableError, TestSetError) as error:
         fail(str(error), Exit.BAD_INPUT)
     except OSError as error:
         fail(*_told(error))

@@ -10,7 +10,7 @@ from pathlib import Path
 from corpus.infer import complete
 from corpus.lexicon import Lexicon
 from corpus.readers import FileCount, Known, Notice, Rejected, read, write_rejected
-from corpus.records import Judgment, Need, Product, Technology
+from corpus.records import KINDS, Product
 from corpus.store import Saved, Store
 
 RECORD_FILES = (".xlsx", ".csv", ".tsv", ".jsonl")  # what a folder is searched for
@@ -75,8 +75,7 @@ def load(paths: Sequence[Path], folder: Path, lexicon: Lexicon) -> Report:
     """
     files, skipped = expand(paths)
     with Store.create(folder) as store:
-        kinds = (Product, Technology, Need, Judgment)
-        known = Known(**{kind.kind_name: store.hashes(kind.kind_name) for kind in kinds})
+        known = Known(**{kind: store.hashes(kind) for kind in KINDS})
         loaded = read(files, known)
         saved = store.save(complete(loaded.records, store.all(Product), lexicon))
     corrections = write_rejected(loaded.rejected, folder / REJECTED) if loaded.rejected else ()

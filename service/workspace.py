@@ -132,6 +132,23 @@ def _stale(manifest: Manifest, state: State) -> Iterator[str]:
         yield f"Chỉ mục chưa gồm {behind:,} thay đổi mới nhất; chạy `cungcau index` để cập nhật."
 
 
+def encoder_or_words(choice: str | None) -> tuple[Encoder | None, str]:
+    """Open the encoder asked for; where the default cannot run, go on with words and say so.
+
+    Returns:
+        The encoder, or ``None`` for words alone, and a notice for the user, or "".
+
+    Raises:
+        EncoderError: an encoder was asked for by name and cannot run.
+    """
+    if choice is not None:
+        return open_encoder(choice), ""
+    try:
+        return open_encoder("e5"), ""
+    except EncoderError as error:
+        return None, f"Chỉ tìm theo từ ngữ: {error}."
+
+
 def _query_encoder(choice: str | None, manifest: Manifest, notices: list[str]) -> Encoder | None:
     """Open the encoder the index was built with; fall back to words, visibly."""
     if manifest.encoder is None:

@@ -23,7 +23,8 @@ from corpus.lexicon import Lexicon
 from corpus.places import Places
 from corpus.records import Technology
 from corpus.store import Store
-from service import cli
+from indexes.encoders import EncoderError
+from service import cli, workspace
 from service.exports import WATERMARK
 from service.settings import Exit
 from service.workspace import Workspace
@@ -643,7 +644,7 @@ def test_a_damaged_table_of_words_is_named_with_its_line(space):
 
 
 def test_a_damaged_cache_of_vectors_is_told(space, monkeypatch):
-    monkeypatch.setattr(cli, "open_encoder", lambda _choice: Tiny())
+    monkeypatch.setattr(workspace, "open_encoder", lambda _choice: Tiny())
     (space / "cache").mkdir()
     (space / "cache" / "embeddings.sqlite").write_text("x" * 5000, encoding="utf-8")
     found = run("index", "--data", space)
@@ -653,7 +654,7 @@ def test_a_damaged_cache_of_vectors_is_told(space, monkeypatch):
 
 
 def test_a_cache_of_vectors_that_cannot_be_opened_is_told(space, monkeypatch):
-    monkeypatch.setattr(cli, "open_encoder", lambda _choice: Tiny())
+    monkeypatch.setattr(workspace, "open_encoder", lambda _choice: Tiny())
     (space / "cache" / "embeddings.sqlite").mkdir(parents=True)
     found = run("index", "--data", space)
     assert (found.code, "không dùng được tệp giữ vectơ" in found.err) == (Exit.NO_DATA, True)
@@ -680,9 +681,9 @@ def test_a_full_disk_is_told_and_the_old_index_stays(space, tmp_path, monkeypatc
 
 def test_where_the_default_encoder_cannot_run_the_index_is_lexical_and_says_so(space, monkeypatch):
     def missing(choice):
-        raise cli.EncoderError(f"không nạp được {choice}")
+        raise EncoderError(f"không nạp được {choice}")
 
-    monkeypatch.setattr(cli, "open_encoder", missing)
+    monkeypatch.setattr(workspace, "open_encoder", missing)
     found = run("index", "--data", space)
     assert found.code == Exit.DONE
     assert "Chỉ tìm theo từ ngữ: không nạp được e5." in found.out
@@ -724,6 +725,51 @@ def test_a_run_that_cannot_be_written_is_told(interchange, tmp_path):
     found = run("evaluate", interchange, "--encoder", "none", "--work", tmp_path, "--run", path)
     assert (found.code, str(path) in found.err) == (Exit.BAD_INPUT, True)
     assert "No such file" not in found.err  # people read Vietnamese
+
+
+# Comparison --------------------------------------------------------------------------------------
+
+
+def written(path, ranking):
+    lines = (f"N1 Q0 {record} {rank} 0.5 x" for rank, record in enumerate(ranking, start=1))
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def test_two_runs_are_compared_with_texts_and_a_verdict(interchange, tmp_path):
+    old, new = (written(tmp_path / name, [name, "T1"]) for name in ("old", "new"))
+    new.write_text("N1 Q0 T1 1 0.5 x\n", encoding="utf-8")
+    told = run("compare", old, new, "--qrels", interchange)
+    assert told.code == Exit.DONE
+    assert "Chưa đủ căn cứ để nói A và B khác nhau (p = 1,0000 so với mức 0,05" in told.out
+    assert "1 truy vấn tốt lên, 0 kém đi" in told.out
+    assert "ra khỏi 10 kết quả đầu: (không có tên) [old, chưa đánh giá]" in told.out
+    facts = run("compare", old, new, "--folder", interchange, "--json").json
+    assert (facts["after"], facts["significant"], facts["queries"]) == (1.0, False, 1)
+    assert facts["changes"][0]["query"] == "N1"
+    assert run("compare", old, new, "--folder", interchange, "--json").json == facts
+
+
+def test_a_run_compared_with_itself_is_told_as_the_same(interchange, tmp_path):
+    path = written(tmp_path / "run", ["T1"])
+    found = run("compare", path, path, "--folder", interchange)
+    assert "Hai tệp cho thứ hạng tốt như nhau" in found.out
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("N1 Q0 T1 1\n", "dòng 1: cần 6 cột"),
+        ("N9 Q0 T1 1 0.5 x\n", "tệp thứ hạng B không xếp hạng truy vấn nào có đáp án"),
+        (None, "thiếu tệp"),
+    ],
+)
+def test_a_bad_run_file_is_told(interchange, tmp_path, text, told):
+    good, bad = written(tmp_path / "good", ["T1"]), tmp_path / "bad"
+    if text:
+        bad.write_text(text, encoding="utf-8")
+    found = run("compare", good, bad, "--folder", interchange)
+    assert (found.code, told in found.err) == (Exit.BAD_INPUT, True)
 
 
 # As a process ------------------------------------------------------------------------------------

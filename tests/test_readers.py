@@ -19,8 +19,9 @@ from openpyxl import Workbook, load_workbook
 
 from corpus import cells
 from corpus.headings import title
+from corpus.outcomes import Outcome, ReasonKind
 from corpus.readers import FileCount, Known, Loaded, Rejected, read, write_rejected
-from corpus.records import KINDS, MAX_CELL, STAGES, Need, Product, Record, Technology
+from corpus.records import KINDS, MAX_CELL, STAGES, Decision, Need, Product, Record, Technology
 from corpus.text import squeeze
 
 TECH = ["Mã", "Tên công nghệ", "TRL", "Chi phí từ (triệu đồng)", "Chi phí đến (triệu đồng)"]
@@ -195,6 +196,38 @@ def test_every_typed_field_has_a_parser() -> None:
                 assert (parser is cells.parse_text) == plain, (kind, name)
 
 
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("Đã liên hệ", Outcome.CONTACTED),
+        ("da ky hop dong", Outcome.SIGNED),
+        ("MOU", Outcome.AGREED),
+        ("Thỏa thuận - MOU", Outcome.AGREED),
+        ("no longer needed", Outcome.NO_LONGER_NEEDED),
+        ("could_not_reach", Outcome.COULD_NOT_REACH),
+        ("Shortlisted", Outcome.SHORTLISTED),
+    ],
+)
+def test_outcomes(text: str, value: Outcome) -> None:
+    assert cells.parse_outcome(text).value == value
+
+
+def test_every_outcome_and_reason_is_read_back_as_written() -> None:
+    for outcome in Outcome:
+        assert cells.parse_outcome(str(outcome)).value == outcome
+        assert cells.parse_outcome(outcome.name).value == outcome
+    for kind in ReasonKind:
+        assert cells.parse_reason_kind(str(kind)).value == kind
+        assert cells.parse_reason_kind(kind.name).value == kind
+
+
+def test_an_unknown_outcome_is_refused_with_the_nearest_and_the_list() -> None:
+    with pytest.raises(cells.CellError, match=r'có phải là "đã liên hệ".*; từ chối;'):
+        cells.parse_outcome("đã liên hê lại")
+    with pytest.raises(cells.CellError, match=r"^các giá trị dùng được: không đúng nhu cầu;"):
+        cells.parse_reason_kind("vì thế")
+
+
 # One row ----------------------------------------------------------------------------------------
 
 
@@ -347,6 +380,50 @@ def test_the_order_of_files_does_not_matter(tmp_path: Path) -> None:
         assert [record.kind_name for record in loaded.records] == kinds
         assert [count.file for count in loaded.counts] == [path.name for path in order]
         assert not loaded.rejected
+
+
+DECISIONS = (
+    "Nhu cầu,Công nghệ,Kết quả,Ngày,Nhóm lý do,Lý do,Việc cần làm,Hạn,Sự kiện,Người ghi,Vị trí\n"
+    "N1,T1,đã liên hệ,02/05/2026,,,Gửi báo giá,09/05/2026,Techmart 2026,Lan,2\n"
+    "N1,T1,đã ký hợp đồg,20/06/2026,,,,,,,\n"
+    "n1,t2,Từ chối,2026-05-02,Chi phí,Giá gấp đôi,,,,,hạng 3\n"
+    "N1,T9,từ chối,02/05/2026,,,,,,,\n"
+    "N1,T2,từ chối,,,,,,,,\n"
+)
+
+
+def test_decisions_are_read_with_what_they_refer_to(tmp_path: Path) -> None:
+    decisions = put(tmp_path, DECISIONS, "quyet-dinh.csv")
+    files = [put(tmp_path, "Mã,Mã sản phẩm,Nhu cầu\nN1,SP1,a\n", "needs.csv")]
+    files += [put(tmp_path, PRODUCTS, "products.csv")]
+    files += [put(tmp_path, "Mã,Tên công nghệ\nT1,A\nT2,B\n")]
+    loaded = read([decisions, *files])
+    made = [record for record in loaded.records if isinstance(record, Decision)]
+    assert [(each.technology, each.outcome, each.rank) for each in made] == [
+        ("T1", Outcome.CONTACTED, 2),
+        ("T2", Outcome.REJECTED, 3),
+    ]
+    assert (made[0].next_step, made[0].next_date) == ("Gửi báo giá", dt.date(2026, 5, 9))
+    assert (made[0].event, made[0].by) == ("Techmart 2026", "Lan")
+    assert (made[1].reason_kind, made[1].reason) == (ReasonKind.PRICE, "Giá gấp đôi")
+    misspelt, unknown, undated = loaded.rejected
+    assert (misspelt.row, misspelt.column) == (3, "Kết quả")
+    assert 'có phải là "đã ký hợp đồng"?' in misspelt.reason
+    assert (unknown.row, unknown.column) == (5, "Công nghệ")
+    assert (undated.row, undated.column) == (6, "Ngày")
+    assert balanced(loaded)
+    again = read([decisions, *files], store(*loaded.records))
+    assert not again.records
+    assert again.counts[0].repeated == 2
+
+
+def test_two_decisions_of_one_kind_on_one_day_must_agree(tmp_path: Path) -> None:
+    rows = "N1,T1,từ chối,02/05/2026,giá\nN1,T1,từ chối,02/05/2026,bên cầu\n"
+    text = "Nhu cầu,Công nghệ,Kết quả,Ngày,Nhóm lý do\n" + rows
+    known = store(Need(id="N1", product="P", text="a"), Technology(id="T1", name="A"))
+    loaded = read([put(tmp_path, text)], known)
+    assert len(loaded.records) == 1
+    assert "N1 – T1 – 2026-05-02 – từ chối" in one(loaded).reason
 
 
 def test_unknown_references_are_refused_with_a_guess(tmp_path: Path) -> None:

@@ -7,12 +7,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from corpus.outcomes import Outcome, ReasonKind
 from corpus.records import (
     KINDS,
     MAX_CELL,
     PUBLIC,
     RESTRICTABLE,
     UNDER_NDA,
+    Decision,
     Judgment,
     Need,
     Product,
@@ -200,9 +202,36 @@ def test_the_key_of_a_judgment_cannot_be_mistaken():
     assert other.key == "N\t1 CN1"
 
 
+def decision(**facts):
+    pair = {"need": "N1", "technology": "CN1", "date": dt.date(2026, 5, 2)}
+    return Decision.model_validate({**pair, "outcome": Outcome.CONTACTED, **facts})
+
+
+def test_a_pair_may_have_many_decisions_and_one_of_a_kind_a_day():
+    first = decision()
+    assert first.key == "N1\tCN1\t2026-05-02\tđã liên hệ"
+    others = (decision(outcome=Outcome.SIGNED), decision(date=dt.date(2026, 5, 3)))
+    assert len({each.key for each in (first, *others)}) == 3
+    assert decision(reason="gọi lại").key == first.key
+
+
+def test_a_decision_is_stored_in_vietnamese_and_named_in_english():
+    assert decision(outcome="từ chối").outcome is Outcome.REJECTED
+    assert decision(outcome=unicodedata.normalize("NFD", "từ chối")).outcome is Outcome.REJECTED
+    assert decision(reason_kind="bên cung").to_json()["reason_kind"] == "bên cung"
+
+
+@pytest.mark.parametrize(
+    "facts", [{"outcome": "xong"}, {"rank": 0}, {"reason_kind": "?"}, {"date": None}]
+)
+def test_a_decision_outside_the_lists_is_refused(facts):
+    with pytest.raises(ValidationError):
+        decision(**facts)
+
+
 def test_kinds_are_named_as_their_records_say():
     assert {name: kind.kind_name for name, kind in KINDS.items()} == {
-        name: name for name in ("technology", "product", "need", "judgment")
+        name: name for name in ("technology", "product", "need", "judgment", "decision")
     }
 
 
@@ -235,6 +264,14 @@ def test_a_technology_survives_json(facts):
         Product(id="SP1", name="Vải thiều", aliases=("vải",), lists=("quốc gia", "OCOP")),
         Need(id="N1", product="SP1", text="giữ màu", budget=200.0, date=dt.date(2025, 3, 1)),
         Judgment(need="N1", technology="CN1", grade=3),
+        Decision(
+            need="N1",
+            technology="CN1",
+            outcome=Outcome.REJECTED,
+            date=dt.date(2026, 5, 2),
+            reason_kind=ReasonKind.PRICE,
+            rank=3,
+        ),
     ],
     ids=lambda record: record.kind_name,
 )

@@ -1,3 +1,4 @@
+import datetime as dt
 import json
 import multiprocessing as mp
 import os
@@ -16,7 +17,8 @@ from alembic.migration import MigrationContext
 
 import corpus
 from corpus import store as store_module
-from corpus.records import Judgment, Need, Product, Technology
+from corpus.outcomes import Outcome
+from corpus.records import Decision, Judgment, Need, Product, Technology
 from corpus.store import (
     BATCH,
     EMPTY_DIGEST,
@@ -65,8 +67,16 @@ def test_records_of_every_kind_come_back_as_saved_ordered_by_id(store):
         Product: [Product(id="SP1", name="Vải thiều")],
         Need: [Need(id="N1", product="SP1", text="giữ màu vỏ", budget=200.0)],
         Judgment: [Judgment(need="N1", technology="CN0001", grade=3)],
+        Decision: [
+            Decision(
+                need="N1",
+                technology="CN0001",
+                outcome=Outcome.SIGNED,
+                date=dt.date(2026, 5, 2),
+            )
+        ],
     }
-    assert store.save([each for some in records.values() for each in some]) == Saved(5, 0, 0)
+    assert store.save([each for some in records.values() for each in some]) == Saved(6, 0, 0)
     for kind, saved in records.items():
         assert store.all(kind) == sorted(saved, key=lambda record: record.key)
         assert store.hashes(kind.kind_name) == {each.key: each.content_hash() for each in saved}

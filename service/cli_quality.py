@@ -1,0 +1,84 @@
+"""The commands that measure the ranking, compare two rankings, and learn from what people decided.
+
+They stand on the same command as those of :mod:`service.cli`, which takes them in.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from matcher import compare as comparing
+from matcher import evaluate as evaluation
+from matcher import significance, testsets
+from matcher.runs import read_run
+from service import show, show_quality
+from service.console import emit, out, progress
+from service.settings import DATA, AsOf, EncoderChoice, Json, today
+from service.workspace import Workspace, encoder_or_words
+
+app = typer.Typer()
+
+
+@app.command()
+def evaluate(
+    folder: Annotated[Path, typer.Argument(help="Thư mục BEIR hoặc thư mục trao đổi.")],
+    run: Annotated[
+        Path | None, typer.Option("--run", help="Ghi thứ hạng (định dạng TREC).")
+    ] = None,
+    work: Annotated[
+        Path | None, typer.Option("--work", help="Thư mục giữ vectơ đã mã hóa.")
+    ] = None,
+    as_of: AsOf = None,
+    encoder: EncoderChoice = None,
+    as_json: Json = False,
+) -> None:
+    """Đo chất lượng xếp hạng trên một bộ có đáp án; đọc cả phần theo NDA."""
+    space = Workspace(work or DATA())
+    lexicon = space.lexicon()
+    testset = testsets.load(folder, lexicon)
+    engine, notice = encoder_or_words(encoder)
+    with progress() as tick:
+        report = evaluation.evaluate(
+            testset,
+            engine,
+            space.cache() if engine else None,
+            lexicon,
+            space.places(),
+            today(as_of),
+            tick=tick,
+        )
+    if run:
+        run.write_text("\n".join(evaluation.trec(report.run)) + "\n", encoding="utf-8")
+    if as_json:
+        emit({**report.to_json(), "notices": [*report.notices, *filter(None, [notice])]})
+    else:
+        show.evaluation(out, testset.name, report)
+
+
+@app.command()
+def compare(
+    run_a: Annotated[Path, typer.Argument(help="Tệp thứ hạng trước (định dạng TREC).")],
+    run_b: Annotated[Path, typer.Argument(help="Tệp thứ hạng sau.")],
+    folder: Annotated[
+        Path,
+        typer.Option(
+            "--folder", "--qrels", metavar="THƯ MỤC", help="Thư mục đánh giá có đáp án và câu chữ."
+        ),
+    ],
+    flips: Annotated[
+        int, typer.Option(min=100, max=10_000_000, help="Số lần hoán vị của kiểm định.")
+    ] = significance.FLIPS,
+    seed: Annotated[int, typer.Option(min=0, help="Mầm của số ngẫu nhiên.")] = significance.SEED,
+    as_json: Json = False,
+) -> None:
+    """So sánh hai thứ hạng: truy vấn nào tốt lên, kém đi, khác biệt có ý nghĩa không."""
+    before, after = read_run(run_a), read_run(run_b)
+    testset = testsets.load(folder, Workspace(DATA()).lexicon())
+    found = comparing.compare(testset, before, after, flips, seed)
+    if as_json:
+        emit({"a": str(run_a), "b": str(run_b), "collection": testset.name, **found.to_json()})
+    else:
+        show_quality.comparison(out, found, (str(run_a), str(run_b)), testset.name)

@@ -1,0 +1,79 @@
+"""What measuring, comparing and learning found, as people read it in a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from matcher.compare import LEVEL, TOP, Change, Comparison, Moved
+from service.show import notice
+
+SHOWN = 10  # changed queries printed on each side; all of them are in --json
+
+
+def comparison(console: Console, found: Comparison, names: tuple[str, str], name: str) -> None:
+    """Print the verdict on two runs, then what gained and what lost, with the texts."""
+    table = Table(title=f"So sánh trên {name}, nDCG@{TOP}", title_justify="left")
+    for column in ("", "A", "B", "B − A"):
+        table.add_column(column, justify="right" if column else "left")
+    table.add_row(
+        f"trung bình của {len(found.changes):,} truy vấn",
+        f"{found.before:.4f}",
+        f"{found.after:.4f}",
+        f"{found.difference:+.4f}",
+    )
+    console.print(Text(f"A: {names[0]}\nB: {names[1]}"), soft_wrap=True)
+    console.print(table)
+    console.print(Text(verdict(found), "bold"), soft_wrap=True)
+    for each in found.notices:
+        console.print(notice(each), soft_wrap=True)
+    _changes(console, "Tốt lên", found.better)
+    _changes(console, "Kém đi", found.worse)
+
+
+def verdict(found: Comparison) -> str:
+    """Say in a sentence whether the difference is more than chance."""
+    same = len(found.changes) - len(found.better) - len(found.worse)
+    counts = f"{len(found.better):,} truy vấn tốt lên, {len(found.worse):,} kém đi, {same:,} như cũ"
+    if not found.better and not found.worse:
+        return f"Hai tệp cho thứ hạng tốt như nhau: {counts}."
+    p = decimal(found.p, 4) if found.p >= 0.0001 else "dưới 0,0001"
+    test = (
+        f"p = {p} so với mức {decimal(LEVEL, 2)}, kiểm định hoán vị theo cặp; khoảng tin cậy "
+        f"95 % của chênh lệch: {decimal(found.low, 4)} đến {decimal(found.high, 4)}"
+    )
+    if not found.significant:
+        return f"Chưa đủ căn cứ để nói A và B khác nhau ({test}): {counts}."
+    word = "tốt hơn" if found.difference > 0 else "kém hơn"
+    return f"B {word} A, khác biệt có ý nghĩa thống kê ({test}): {counts}."
+
+
+def decimal(value: float, digits: int) -> str:
+    """Return a number with a decimal comma."""
+    return f"{value:.{digits}f}".replace(".", ",").replace("-", "−")
+
+
+def _changes(console: Console, head: str, found: Sequence[Change]) -> None:
+    if not found:
+        return
+    console.print(Text(f"\n{head}:", "bold"))
+    for each in found[:SHOWN]:
+        figures = f"{each.before:.3f} → {each.after:.3f} ({each.difference:+.3f})"
+        line = Text(f"{each.query}  ", "bold").append(figures, "cyan").append("  ")
+        console.print(line.append(each.text, "italic"), soft_wrap=True)
+        for told, moved in (("vào", each.entered), ("ra khỏi", each.left)):
+            if moved:
+                names = "; ".join(map(_moved, moved))
+                text = Text(f"{told} {TOP} kết quả đầu: {names}", "dim")
+                console.print(Padding(text, (0, 0, 0, 4)))
+    if len(found) > SHOWN:
+        console.print(f"… và {len(found) - SHOWN:,} truy vấn nữa (xem đủ bằng --json).")
+
+
+def _moved(each: Moved) -> str:
+    grade = "chưa đánh giá" if each.grade is None else f"mức {each.grade}"
+    return f"{each.title or '(không có tên)'} [{each.id}, {grade}]"
