@@ -143,3 +143,11 @@ class Index:
         if len(self.dead):
             rows = np.searchsorted(self.live, rows)
         return self.vectors.scores(query, rows)
+
+    def directions(self, rows: npt.NDArray[np.int64]) -> Matrix:
+        """Return the unit vectors of live ``rows``, shape (len(rows), dim)."""
+        if self.vectors is None:
+            raise ValueError("chỉ mục không có vectơ")
+        if len(self.dead):
+            rows = np.searchsorted(self.live, rows)
+        return np.asarray(self.vectors.matrix[rows])

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from corpus.records import Need, Product, Technology
 from corpus.text import has_accents
 from matcher import explain, fit, need
 from matcher.need import Conditions, Query
-from matcher.search import Engine, Hit, Ranking
+from matcher.search import TYPED, Engine, Hit, Ranking
 
 EVERYTHING = fit.Filter()
 RELATIONS = ("same", "broader", "near", "other", "unknown")
@@ -127,12 +127,25 @@ class Matcher:
         conditions: Conditions = need.UNSTATED,
     ) -> Query:
         """Read free text as a query, for ``product`` if one is known."""
-        return need.from_text(text, self.engine.lexicon, self.engine.weights, product, conditions)
+        lexicon, weights = self.engine.lexicon, self.engine.weights
+        return self._read(
+            lambda words: need.from_text(words, lexicon, weights, product, conditions), text
+        )
 
     def stated(self, stated: Need) -> Query:
         """Read a stated need of its product as a query."""
         product = self.products.get(stated.product)
-        return need.from_need(stated, product, self.engine.lexicon, self.engine.weights)
+        lexicon, weights = self.engine.lexicon, self.engine.weights
+        return self._read(
+            lambda words: need.from_need(stated, product, lexicon, weights, words), stated.text
+        )
+
+    def _read(self, reading: Callable[[str], Query], text: str) -> Query:
+        """Read ``text``; where it was typed without accents, also with the likeliest ones."""
+        query = reading(text)
+        if query.empty or self.engine.accent_share(query) >= TYPED:
+            return query
+        return replace(query, restored=reading(self.engine.restorer.restore(query.text)))
 
     def rank(self, query: Query) -> Ranking:
         """Rank every record that ``query`` finds."""

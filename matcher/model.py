@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-VERSION = "1"
+VERSION = "2"
 
 
 @dataclass(frozen=True)
@@ -21,16 +21,29 @@ class Weights:
     words: float = 1.0
     syllables: float = 1.0
     bigrams: float = 1.0
+    # A need is told in its owner's words and a record in its author's: they share words, seldom
+    # phrases. A question about a text shares phrases too.
+    need_bigrams: float = 0.5
     # Query terms: the product's name stands before the need; its other names count less; the other
     # region's word or a spelled-out abbreviation counts as what it stands for.
-    product_name: float = 1.0
+    product_name: float = 0.7
     product_alias: float = 0.3
     variant: float = 0.5
     # … and the part of a product's name that only says which one it is ("Lục Ngạn") counts little.
     qualifier: float = 0.3
-    # Dense side: raw cosine less what unrelated Vietnamese texts reach under E5.
-    meaning: float = 2.5
+    # Dense side: raw cosine less what unrelated Vietnamese texts reach under E5. The product's name
+    # is added to the direction of a need with this weight: words and product tree tell the product
+    # better than E5 does.
+    meaning: float = 3.0
+    need_meaning: float = 2.5
     neutral_cosine: float = 0.8
+    product_direction: float = 0.2
+    # Feedback: what the first hits of a need mean is added to what it means itself, each hit by
+    # exp((score - best) / spread), all together with this weight (0: no feedback).
+    feedback: float = 1.0
+    feedback_spread: float = 0.02
+    # Typed without accents: how far the accented views and the meaning of the restored text count.
+    restored: float = 0.7
     # What a need knows beyond its words.
     same_product: float = 0.03
     broader_product: float = 0.02
@@ -51,6 +64,20 @@ class Weights:
     # below the first value the query was typed without accents, above the second it was not.
     unaccented_below: float = 0.35
     accented_above: float = 0.70
+
+    def of_views(self, need: bool) -> dict[str, float]:
+        """How much each view counts for a need, or for any other question."""
+        bigrams = self.need_bigrams if need else self.bigrams
+        return {
+            "words": self.words,
+            "syllables": self.syllables,
+            "bigrams": bigrams,
+            "unaccented": 1.0,
+        }
+
+    def of_meaning(self, need: bool) -> float:
+        """How much the cosine counts for a need, or for any other question."""
+        return self.need_meaning if need else self.meaning
 
 
 DEFAULT = Weights()

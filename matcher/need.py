@@ -53,6 +53,7 @@ class Query:
     homographs: frozenset[str] = frozenset()  # words of the product that mean other things too
     truncated: bool = False
     stated: bool = False  # a need of the store, which will be asked again
+    restored: Query | None = None  # typed without accents: the same with the likeliest ones
 
     @property
     def empty(self) -> bool:
@@ -60,9 +61,9 @@ class Query:
         return not any(self.terms.values())
 
     @property
-    def sentence(self) -> str:
-        """The text as the encoder reads it, the product's name before the need."""
-        return f"{self.product}. {self.text}" if self.product else self.text
+    def of_product(self) -> bool:
+        """Whether it is a need of a product, given or named, and not any question."""
+        return bool(self.product or self.products)
 
 
 def from_text(
@@ -99,15 +100,22 @@ def from_text(
     )
 
 
-def from_need(need: Need, product: Product | None, lexicon: Lexicon, weights: Weights) -> Query:
-    """Make a query of a stated need of its product."""
+def from_need(
+    need: Need,
+    product: Product | None,
+    lexicon: Lexicon,
+    weights: Weights,
+    text: str | None = None,
+) -> Query:
+    """Make a query of a stated need of its product; ``text`` stands for the need's own."""
     conditions = Conditions(
         budget=need.budget,
         trl_min=need.trl_min,
         place=need.province or (product.province if product else None),
         stage=need.stage,
     )
-    return replace(from_text(need.text, lexicon, weights, product, conditions), stated=True)
+    words = need.text if text is None else text
+    return replace(from_text(words, lexicon, weights, product, conditions), stated=True)
 
 
 def _cut(text: str) -> tuple[str, bool]:

@@ -21,6 +21,7 @@ from corpus.lexicon import Lexicon
 from corpus.places import Places
 from corpus.text import fold, has_accents
 from indexes import kernels
+from indexes.accents import Restorer
 from indexes.analyser import JOINT, VIEWS
 from indexes.bm25 import NONE_DEAD, unpacked
 from indexes.encoders import Cache, Encoder
@@ -32,6 +33,8 @@ from matcher.model import DEFAULT, Weights
 from matcher.need import Query
 
 NEAREST = 200
+FIRST = 10  # hits that a need's meaning is fed back from
+TYPED = 0.5  # share of plain syllables from which a query without accents was meant so
 BLOCKS = (64, 512)  # so many best hits are worked out at first, and next; then all
 ACCENTED = ("words", "syllables", "bigrams")
 Rows = npt.NDArray[np.int64]
@@ -59,6 +62,11 @@ class Scored:
     rows: Rows
     parts: Parts
     cosines: npt.NDArray[np.float64] | None = None
+
+    @property
+    def totals(self) -> npt.NDArray[np.float64]:
+        """The scores, rounded to what tells two of them apart."""
+        return np.round(sum(self.parts.values(), start=np.zeros(len(self.rows))), 6)
 
     @cached_property
     def columns(self) -> list[list[float]]:
@@ -130,7 +138,9 @@ class Engine:
     ) -> None:
         self.index, self.encoder, self.lexicon, self.weights = index, encoder, lexicon, weights
         self.places, self.cache = places, cache
+        self.restorer = Restorer(index.views["syllables"], index.views["bigrams"])
         self.relation = lru_cache(maxsize=200_000)(self._relation)
+        self._direction = lru_cache(maxsize=10_000)(self._name_direction)
         self._fits = lru_cache(maxsize=1_000)(self._fit_by_kind)
         self._misleading = lru_cache(maxsize=32)(self._misleading_rows)
         self._seats: tuple[tuple[str | None, ...], _Seats] | None = None
@@ -148,24 +158,53 @@ class Engine:
         """
         if query.empty:
             return Ranking(self.index, 0, lambda _: Scored(np.zeros(0, np.int64), {}))
-        share = self._accent_share(query)
-        vector = self._vector(query, share)
+        accented, share = self._accented(query)
+        vector = self._vector(accented) if share else None
         near = np.zeros(0, np.int64) if vector is None else self.index.nearest(vector, NEAREST)
         bits = self._found(query, near)
-        search = _Search(self, query, tuple(provinces), share, vector, near, bits)
+        search = _Search(self, query, accented, tuple(provinces), share, vector, near, bits)
+        if vector is not None and query.of_product:
+            search.turn(self._fed_back(search, vector))
         return Ranking(self.index, search.size, search.first)
 
-    def _vector(self, query: Query, share: float) -> Vector | None:
-        if self.encoder is None or self.index.vectors is None or share == 0.0:
-            return None
-        vector: Vector
-        if query.stated and self.cache is not None:
-            vector = self.cache.queries(self.encoder, [query.sentence])[0]
-        else:
-            vector = self.encoder.queries([query.sentence])[0]
-        return vector
+    def _accented(self, query: Query) -> tuple[Query, float]:
+        """Return the query that the accented side reads, and how far that side counts."""
+        share = self.accent_share(query)
+        if query.restored is None or share >= TYPED:
+            return query, share
+        return query.restored, max(share, self.weights.restored)
 
-    def _accent_share(self, query: Query) -> float:
+    def _vector(self, query: Query) -> Vector | None:
+        """What ``query`` means: its text, and in part its product."""
+        if self.encoder is None or self.index.vectors is None:
+            return None
+        if query.stated and self.cache is not None:
+            vector: Vector = self.cache.queries(self.encoder, [query.text])[0]
+        else:
+            vector = self.encoder.queries([query.text])[0]
+        if query.product:
+            vector = vector + self.weights.product_direction * self._direction(query.product)
+        return _unit(vector)
+
+    def _name_direction(self, name: str) -> Vector:
+        assert self.encoder is not None
+        if self.cache is not None:
+            return np.asarray(self.cache.queries(self.encoder, [name])[0])
+        return np.asarray(self.encoder.queries([name])[0])
+
+    def _fed_back(self, search: _Search, vector: Vector) -> Vector:
+        """Turn ``vector`` towards what the first hits mean (Rocchio 1971, weighted by score).
+
+        A need says what is wrong in its owner's words; the first record that answers it says the
+        same in the words of records, and so finds the others.
+        """
+        found = search.first(min(FIRST, search.size))
+        totals = found.totals
+        trust = np.exp((totals - totals[0]) / self.weights.feedback_spread)
+        trust *= self.weights.feedback / trust.sum()
+        return _unit(vector + trust @ self.index.directions(found.rows).astype(np.float64))
+
+    def accent_share(self, query: Query) -> float:
         """How far to read the query as typed with accents: see :class:`matcher.model.Weights`.
 
         A query with an accent was typed with accents. One without may be English, may be plain
@@ -233,7 +272,9 @@ class Engine:
         found: npt.NDArray[np.bool_] = np.array(values, np.bool_)[groups.numbers]
         return found[self.index.labels.numbers]
 
-    def evidence(self, query: Query, share: float) -> tuple[Evidence, dict[str, float]]:
+    def evidence(
+        self, query: Query, accented: Query, share: float
+    ) -> tuple[Evidence, dict[str, float]]:
         """Return the words' evidence and the factor of each view's score in the ranking."""
         dropped = query.homographs
         muted = self._misleading(dropped) if dropped else NONE_DEAD
@@ -244,14 +285,16 @@ class Engine:
 
         factors: dict[str, float] = {}
         asked: dict[str, Terms] = {}
-        for views, part in ((ACCENTED, share), (("unaccented",), 1.0 - share)):
+        weighed = self.weights.of_views(query.of_product)
+        sides = ((accented, ACCENTED, share), (query, ("unaccented",), 1.0 - share))
+        for read, views, part in sides:
             if part == 0.0:
                 continue
             for view in views:
-                counts = {**query.variants[view], **query.terms[view]}
+                counts = {**read.variants[view], **read.terms[view]}
                 asked[view] = Terms.of(self.index.views[view], counts, mute)
-            ceilings = {view: asked[view].ceiling(query.terms[view]) for view in views}
-            weights = {view: getattr(self.weights, view, 1.0) for view in views}
+            ceilings = {view: asked[view].ceiling(read.terms[view]) for view in views}
+            weights = {view: weighed[view] for view in views}
             ones = dict.fromkeys(views, np.ones(1))
             unit = fusion.lexical_parts(ones, ceilings, weights, part)
             factors |= {view: float(unit[view][0]) for view in views}
@@ -328,6 +371,7 @@ class _Search:
         self,
         engine: Engine,
         query: Query,
+        accented: Query,
         provinces: tuple[str | None, ...],
         share: float,
         vector: Vector | None,
@@ -335,12 +379,17 @@ class _Search:
         bits: Bits,
     ) -> None:
         self.index, self.bits, self.vector, self.near = engine.index, bits, vector, np.sort(near)
-        self.evidence, self.factors = engine.evidence(query, share)
+        self.stated = vector  # before any feedback
+        self.evidence, self.factors = engine.evidence(query, accented, share)
         self.fit = engine.fit_by_kind(query)
         self.place = engine.settled(query.conditions.place, provinces)
-        self.weight = engine.weights.meaning * share
+        self.weight = engine.weights.of_meaning(query.of_product) * share
         self.neutral = engine.weights.neutral_cosine
         self.size = sum(kernels.counted(each) for each in bits)
+
+    def turn(self, vector: Vector) -> None:
+        """Score by the meaning ``vector``; what is a hit stays as it is."""
+        self.vector, self.near = vector, np.sort(self.index.nearest(vector, NEAREST))
 
     def first(self, k: int) -> Scored:
         """Return the ``k`` best hits, exactly, best first."""
@@ -411,13 +460,21 @@ class _Search:
         parts = {view: values * self.factors[view] for view, values in scores.items()}
         cosines = None
         if self.vector is not None:
-            cosines = self.index.cosines(self.vector, rows)
-            parts["meaning"] = fusion.dense_part(cosines, self.weight, self.neutral)
+            turned = self.index.cosines(self.vector, rows)
+            parts["meaning"] = fusion.dense_part(turned, self.weight, self.neutral)
+            assert self.stated is not None
+            same = self.vector is self.stated
+            cosines = turned if same else self.index.cosines(self.stated, rows)
         kinds = self.index.labels.numbers[rows]
         parts |= {name: values[kinds] for name, values in self.fit.items()}
         if self.place is not None:
             parts["place"] = self.place[rows]
         return parts, cosines
+
+
+def _unit(vector: npt.NDArray[np.floating]) -> Vector:
+    wide = vector.astype(np.float64)
+    return np.asarray(wide / max(float(np.linalg.norm(wide)), 1e-12), np.float32)
 
 
 @dataclass(frozen=True, eq=False)
