@@ -20,7 +20,8 @@ from numba import njit
 Array = npt.NDArray[Any]
 BLOCK = 64  # records per block of which the best is kept
 OUT = np.float32(-1e30)  # the start of a record that is not to be found
-_JUMP = 16  # what looking one record up in a stretch costs, in postings read one after another
+LEAST = -1e29  # below any score of a record that may be found
+_JUMP = 30  # what looking one record up in a stretch costs, in postings read one after another
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
@@ -204,6 +205,7 @@ def kth(values: Array, k: int) -> float:
 def _above(scores: Array, maxima: Array, level: float, rows: Array) -> int:
     """Write the rows that reach ``level`` into ``rows``; stop where it is full; return how many."""
     count = 0
+    level = max(level, LEAST)
     for block in range(maxima.shape[0]):
         if maxima[block] >= level:
             for row in range(block * BLOCK, min((block + 1) * BLOCK, scores.shape[0])):
@@ -213,6 +215,55 @@ def _above(scores: Array, maxima: Array, level: float, rows: Array) -> int:
                     rows[count] = row
                     count += 1
     return count
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
+def _accumulate(
+    docs: Any,
+    impacts: Any,
+    view: int,
+    start: int,
+    stop: int,
+    gain: float,
+    mute: bool,
+    muted: Array,
+    scores: Array,
+) -> None:
+    mine, worth, factor = docs[view], impacts[view], np.float32(gain)
+    if mute:
+        for posting in range(start, stop):
+            if not muted[mine[posting]]:
+                scores[mine[posting]] += factor * worth[posting]
+    else:
+        for posting in range(start, stop):
+            scores[mine[posting]] += factor * worth[posting]
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
+def total(
+    docs: Any,
+    impacts: Any,
+    view: Array,
+    start: Array,
+    stop: Array,
+    gain: Array,
+    mute: Array,
+    muted: Array,
+    scores: Array,
+) -> None:
+    """Add all terms to ``scores`` (n, float32)."""
+    for term in range(view.shape[0]):
+        _accumulate(
+            docs,
+            impacts,
+            view[term],
+            start[term],
+            stop[term],
+            gain[term],
+            mute[term],
+            muted,
+            scores,
+        )
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
@@ -253,39 +304,40 @@ def best(
     size = scores.shape[0]
     maxima = np.empty((size + BLOCK - 1) // BLOCK, np.float32)
     rows = np.empty(size, np.int32)
-    checked = np.inf
     number, count = 0, -1
     while number < terms:
-        if (
-            work[number] * 4 > size
-            and rest[number] < 0.9 * checked
-            and (rest[number] < rest[0] - rest[number] or number == 0)
+        until = number + 1  # look again when a quarter of what was left is done, not before half
+        while until < terms and (
+            2 * rest[until] > rest[0] or (number > 0 and rest[until] > 0.75 * rest[number])
         ):
-            checked = rest[number]
-            _maxima(scores, maxima)
-            level = _kth(maxima, maxima.shape[0], k) - rest[number] - slack
-            most = work[number] // (_JUMP * (terms - number)) + 1
-            found = _above(scores, maxima, max(level, OUT / 2), rows[:most])
-            if found < most:
-                count = found
-                break
-        term = order[number]
-        _accumulate(
+            until += 1
+        if work[until] < size:  # else looking is dearer than going on
+            until = terms
+        chosen = order[number:until]
+        total(
             docs,
             impacts,
-            view[term],
-            start[term],
-            stop[term],
-            gain[term],
-            mute[term],
+            view[chosen],
+            start[chosen],
+            stop[chosen],
+            gain[chosen],
+            mute[chosen],
             muted,
             scores,
         )
-        number += 1
+        number = until
+        if number < terms:
+            _maxima(scores, maxima)
+            level = _kth(maxima, maxima.shape[0], k) - rest[number] - slack
+            most = work[number] // (_JUMP * (terms - number)) + 1
+            found = _above(scores, maxima, level, rows[:most])
+            if found < most:
+                count = found
+                break
     if count < 0:
         _maxima(scores, maxima)
         least = _kth(maxima, maxima.shape[0], k) - slack
-        count = _above(scores, maxima, max(least, OUT / 2), rows)
+        count = _above(scores, maxima, least, rows)
         return rows[:count]
     return _narrowed(
         docs,
@@ -304,28 +356,6 @@ def best(
         number,
         rows[:count].copy(),
     )
-
-
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
-def _accumulate(
-    docs: Any,
-    impacts: Any,
-    view: int,
-    start: int,
-    stop: int,
-    gain: float,
-    mute: bool,
-    muted: Array,
-    scores: Array,
-) -> None:
-    mine, worth, factor = docs[view], impacts[view], np.float32(gain)
-    if mute:
-        for posting in range(start, stop):
-            if not muted[mine[posting]]:
-                scores[mine[posting]] += factor * worth[posting]
-    else:
-        for posting in range(start, stop):
-            scores[mine[posting]] += factor * worth[posting]
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
@@ -376,30 +406,3 @@ def _narrowed(
             number += 1
             if rest[number] < 0.8 * left:
                 break
-
-
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
-def total(
-    docs: Any,
-    impacts: Any,
-    view: Array,
-    start: Array,
-    stop: Array,
-    gain: Array,
-    mute: Array,
-    muted: Array,
-    scores: Array,
-) -> None:
-    """Add all terms to ``scores`` (n, float32)."""
-    for term in range(view.shape[0]):
-        _accumulate(
-            docs,
-            impacts,
-            view[term],
-            start[term],
-            stop[term],
-            gain[term],
-            mute[term],
-            muted,
-            scores,
-        )

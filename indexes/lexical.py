@@ -111,9 +111,10 @@ class Evidence:
             where = np.full(len(mine), number)
             mute = asked.mute[known] & (len(self._muted) > 0)
             columns.append((where, *part.stretches(mine), raw, gain, bound, mute))
-        joined = [np.concatenate(each) for each in zip(*columns, strict=True)]
+        view, start, stop, raw, gain, bound, mutes = map(np.concatenate, zip(*columns, strict=True))
         docs, impacts = tuple(p.postings.docs for p in parts), tuple(p.impacts for p in parts)
-        return _Work(first, size, docs, impacts, *joined, self._muted[first : first + size])
+        muted = self._muted[first : first + size]
+        return _Work(first, size, docs, impacts, view, start, stop, raw, gain, bound, mutes, muted)
 
     def best(self, begin: Sequence[Array], k: int) -> Numbers:
         """Return rows, rising, among which are the ``k`` best and all that tie with the k-th.
@@ -151,7 +152,9 @@ class Evidence:
             low, high = np.searchsorted(rows, (work.first, work.first + work.size))
             mine = rows[low:high] - work.first
             for name, out in found.items():
-                kernels.add_rows(*self._of(work, name), work.muted, mine, out[low:high])
+                docs, impacts, start, stop, gain, mute = self._of(work, name)
+                piece = out[low:high]
+                kernels.add_rows(docs, impacts, start, stop, gain, mute, work.muted, mine, piece)
         return found
 
     def everything(self) -> dict[str, Scores]:
@@ -161,11 +164,12 @@ class Evidence:
         for work in self.work:
             for name, out in found.items():
                 piece = out[work.first : work.first + work.size]
-                kernels.add(*self._of(work, name), work.muted, piece)
+                docs, impacts, start, stop, gain, mute = self._of(work, name)
+                kernels.add(docs, impacts, start, stop, gain, mute, work.muted, piece)
         return found
 
-    def _of(self, work: _Work, name: str) -> tuple[Array, ...]:
+    def _of(self, work: _Work, name: str) -> tuple[Array, Array, Array, Array, Array, Array]:
         number = self._names.index(name)
         mine = work.view == number
-        arrays = (each[mine] for each in (work.start, work.stop, work.raw, work.mute))
-        return (work.docs[number], work.impacts[number], *arrays)
+        docs, impacts = work.docs[number], work.impacts[number]
+        return docs, impacts, work.start[mine], work.stop[mine], work.raw[mine], work.mute[mine]

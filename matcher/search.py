@@ -240,7 +240,7 @@ class Engine:
         gone = dropped | {fold(word) for word in dropped}
 
         def mute(term: str) -> bool:  # there the word counts nothing, though the query asks for it
-            return not gone.isdisjoint(term.split(JOINT))
+            return bool(gone) and not gone.isdisjoint(term.split(JOINT))
 
         factors: dict[str, float] = {}
         asked: dict[str, Terms] = {}
@@ -388,7 +388,7 @@ class _Search:
         known = totals[seeds] + self._meaning(seeds)
         least = kernels.kth(known.astype(np.float32), k) - slack
         farther = self._farther()
-        rows = np.flatnonzero(totals >= max(least - farther, float(kernels.OUT) / 2))
+        rows = np.flatnonzero(totals >= max(least - farther, kernels.LEAST))
         rows = np.union1d(self.near, rows)
         known = totals[rows] + self._meaning(rows)
         least = kernels.kth(known.astype(np.float32), k) - slack
