@@ -21,7 +21,7 @@ Array = npt.NDArray[Any]
 BLOCK = 64  # records per block of which the best is kept
 OUT = np.float32(-1e30)  # the start of a record that is not to be found
 LEAST = -1e29  # below any score of a record that may be found
-_JUMP = 30  # what looking one record up in a stretch costs, in postings read one after another
+_JUMP = 60  # what looking one record up in a stretch costs, in postings read one after another
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
@@ -146,13 +146,23 @@ def counted(bits: Array) -> int:
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
-def begin(bits: Array, kinds: Array, gains: Array, out: Array) -> None:
-    """Write where each record starts: ``gains[kinds]`` where its bit is set, else :data:`OUT`."""
-    for doc in range(out.shape[0]):
-        if (bits[doc >> 6] >> np.uint64(doc & 63)) & np.uint64(1):
-            out[doc] = gains[kinds[doc]]
-        else:
-            out[doc] = OUT
+def begin(bits: Array, out: Array) -> None:
+    """Write where each record starts: 0 where its bit is set, else :data:`OUT`."""
+    for block in range(bits.shape[0]):
+        word = bits[block]
+        for doc in range(block * 64, min(block * 64 + 64, out.shape[0])):
+            out[doc] = np.float32(0.0) if word & np.uint64(1) else OUT
+            word >>= np.uint64(1)
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
+def give(rows: Array, starts: Array, gains: Array, out: Array) -> None:
+    """Add to each record what its kind gains: ``starts`` gives each kind's stretch of ``rows``."""
+    for kind in range(gains.shape[0]):
+        gain = np.float32(gains[kind])
+        if gain > 0:
+            for place in range(starts[kind], starts[kind + 1]):
+                out[rows[place]] += gain
 
 
 @njit(cache=True, nogil=True, fastmath={"nnan", "nsz", "reassoc"})  # type: ignore[untyped-decorator, unused-ignore]
@@ -172,10 +182,10 @@ def _maxima(scores: Array, out: Array) -> None:
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
-def _kth(values: Array, count: int, k: int) -> np.float32:
+def _kth(values: Array, count: int, k: int) -> float:
     """The k-th largest of the first ``count`` values, :data:`OUT` where there are fewer."""
     if count < k:
-        return OUT
+        return float(OUT)
     heap = np.full(k, OUT, np.float32)  # the smallest on top
     for number in range(count):
         value = values[number]
@@ -193,12 +203,13 @@ def _kth(values: Array, count: int, k: int) -> np.float32:
             heap[place] = heap[child]
             place = child
         heap[place] = value
-    return heap[0]  # type: ignore[no-any-return]
+    return float(heap[0])
 
 
 def kth(values: Array, k: int) -> float:
     """Return the k-th largest of float32 ``values``, :data:`OUT` where there are fewer."""
-    return float(_kth(values, len(values), k))
+    found: float = _kth(values, len(values), k)
+    return found
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
@@ -306,9 +317,9 @@ def best(
     rows = np.empty(size, np.int32)
     number, count = 0, -1
     while number < terms:
-        until = number + 1  # look again when a quarter of what was left is done, not before half
+        until = number + 1  # look when a fifth is left, and each time a third of that is done
         while until < terms and (
-            2 * rest[until] > rest[0] or (number > 0 and rest[until] > 0.75 * rest[number])
+            5 * rest[until] > rest[0] or (number > 0 and rest[until] > 0.67 * rest[number])
         ):
             until += 1
         if work[until] < size:  # else looking is dearer than going on

@@ -6,7 +6,7 @@ with the factor that the matcher gives it, and finds the best records without sc
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -33,13 +33,18 @@ class Terms:
     mute: npt.NDArray[np.bool_]
 
     @classmethod
-    def of(cls, view: BM25, counts: Mapping[str, float], muted: Callable[[str], bool]) -> Terms:
-        """Look ``counts`` (weights by term) up; ``muted`` terms count nothing in muted records."""
+    def of(cls, view: BM25, counts: Mapping[str, float], mute: Sequence[bool] = ()) -> Terms:
+        """Look up the terms of ``counts``, weights by term.
+
+        ``mute`` says, in the order of ``counts``, which terms count nothing in muted records.
+        """
         ordered = {term: counts[term] for term in sorted(counts)}
         numbers = view.numbers(list(ordered))
         idfs = view.idfs(view.frequencies_of(numbers))
-        mute = np.fromiter(map(muted, ordered), np.bool_, len(ordered))
-        return cls(view, ordered, idfs, numbers, mute)
+        if not mute:
+            return cls(view, ordered, idfs, numbers, np.zeros(len(ordered), np.bool_))
+        told = dict(zip(counts, mute, strict=True))
+        return cls(view, ordered, idfs, numbers, np.array([told[term] for term in ordered]))
 
     @cached_property
     def gains(self) -> npt.NDArray[np.float64]:
@@ -48,8 +53,8 @@ class Terms:
 
     def ceiling(self, counts: Mapping[str, float]) -> float:
         """The most that a record could score for ``counts``, all of whose terms are here."""
-        idfs = dict(zip(self.counts, self.idfs.tolist(), strict=True))
-        return self.view.limit(counts.values(), [idfs[term] for term in counts])
+        asked = [counts.get(term, 0.0) for term in self.counts]
+        return self.view.limit(asked, self.idfs.tolist())
 
 
 @dataclass(frozen=True, eq=False)
