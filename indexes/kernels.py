@@ -20,7 +20,8 @@ from numba import njit
 Array = npt.NDArray[Any]
 BLOCK = 64  # records per block of which the best is kept
 OUT = np.float32(-1e30)  # the start of a record that is not to be found
-_JUMP = 16  # what looking one record up in a stretch costs, in postings read one after another
+LEAST = -1e29  # below any score of a record that may be found
+_JUMP = 60  # what looking one record up in a stretch costs, in postings read one after another
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
@@ -145,13 +146,23 @@ def counted(bits: Array) -> int:
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
-def begin(bits: Array, kinds: Array, gains: Array, out: Array) -> None:
-    """Write where each record starts: ``gains[kinds]`` where its bit is set, else :data:`OUT`."""
-    for doc in range(out.shape[0]):
-        if (bits[doc >> 6] >> np.uint64(doc & 63)) & np.uint64(1):
-            out[doc] = gains[kinds[doc]]
-        else:
-            out[doc] = OUT
+def begin(bits: Array, out: Array) -> None:
+    """Write where each record starts: 0 where its bit is set, else :data:`OUT`."""
+    for block in range(bits.shape[0]):
+        word = bits[block]
+        for doc in range(block * 64, min(block * 64 + 64, out.shape[0])):
+            out[doc] = np.float32(0.0) if word & np.uint64(1) else OUT
+            word >>= np.uint64(1)
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
+def give(rows: Array, starts: Array, gains: Array, out: Array) -> None:
+    """Add to each record what its kind gains: ``starts`` gives each kind's stretch of ``rows``."""
+    for kind in range(gains.shape[0]):
+        gain = np.float32(gains[kind])
+        if gain > 0:
+            for place in range(starts[kind], starts[kind + 1]):
+                out[rows[place]] += gain
 
 
 @njit(cache=True, nogil=True, fastmath={"nnan", "nsz", "reassoc"})  # type: ignore[untyped-decorator, unused-ignore]
@@ -171,10 +182,10 @@ def _maxima(scores: Array, out: Array) -> None:
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
-def _kth(values: Array, count: int, k: int) -> np.float32:
+def _kth(values: Array, count: int, k: int) -> float:
     """The k-th largest of the first ``count`` values, :data:`OUT` where there are fewer."""
     if count < k:
-        return OUT
+        return float(OUT)
     heap = np.full(k, OUT, np.float32)  # the smallest on top
     for number in range(count):
         value = values[number]
@@ -192,18 +203,20 @@ def _kth(values: Array, count: int, k: int) -> np.float32:
             heap[place] = heap[child]
             place = child
         heap[place] = value
-    return heap[0]  # type: ignore[no-any-return]
+    return float(heap[0])
 
 
 def kth(values: Array, k: int) -> float:
     """Return the k-th largest of float32 ``values``, :data:`OUT` where there are fewer."""
-    return float(_kth(values, len(values), k))
+    found: float = _kth(values, len(values), k)
+    return found
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
 def _above(scores: Array, maxima: Array, level: float, rows: Array) -> int:
     """Write the rows that reach ``level`` into ``rows``; stop where it is full; return how many."""
     count = 0
+    level = max(level, LEAST)
     for block in range(maxima.shape[0]):
         if maxima[block] >= level:
             for row in range(block * BLOCK, min((block + 1) * BLOCK, scores.shape[0])):
@@ -213,6 +226,55 @@ def _above(scores: Array, maxima: Array, level: float, rows: Array) -> int:
                     rows[count] = row
                     count += 1
     return count
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
+def _accumulate(
+    docs: Any,
+    impacts: Any,
+    view: int,
+    start: int,
+    stop: int,
+    gain: float,
+    mute: bool,
+    muted: Array,
+    scores: Array,
+) -> None:
+    mine, worth, factor = docs[view], impacts[view], np.float32(gain)
+    if mute:
+        for posting in range(start, stop):
+            if not muted[mine[posting]]:
+                scores[mine[posting]] += factor * worth[posting]
+    else:
+        for posting in range(start, stop):
+            scores[mine[posting]] += factor * worth[posting]
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
+def total(
+    docs: Any,
+    impacts: Any,
+    view: Array,
+    start: Array,
+    stop: Array,
+    gain: Array,
+    mute: Array,
+    muted: Array,
+    scores: Array,
+) -> None:
+    """Add all terms to ``scores`` (n, float32)."""
+    for term in range(view.shape[0]):
+        _accumulate(
+            docs,
+            impacts,
+            view[term],
+            start[term],
+            stop[term],
+            gain[term],
+            mute[term],
+            muted,
+            scores,
+        )
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
@@ -253,39 +315,40 @@ def best(
     size = scores.shape[0]
     maxima = np.empty((size + BLOCK - 1) // BLOCK, np.float32)
     rows = np.empty(size, np.int32)
-    checked = np.inf
     number, count = 0, -1
     while number < terms:
-        if (
-            work[number] * 4 > size
-            and rest[number] < 0.9 * checked
-            and (rest[number] < rest[0] - rest[number] or number == 0)
+        until = number + 1  # look when a fifth is left, and each time a third of that is done
+        while until < terms and (
+            5 * rest[until] > rest[0] or (number > 0 and rest[until] > 0.67 * rest[number])
         ):
-            checked = rest[number]
-            _maxima(scores, maxima)
-            level = _kth(maxima, maxima.shape[0], k) - rest[number] - slack
-            most = work[number] // (_JUMP * (terms - number)) + 1
-            found = _above(scores, maxima, max(level, OUT / 2), rows[:most])
-            if found < most:
-                count = found
-                break
-        term = order[number]
-        _accumulate(
+            until += 1
+        if work[until] < size:  # else looking is dearer than going on
+            until = terms
+        chosen = order[number:until]
+        total(
             docs,
             impacts,
-            view[term],
-            start[term],
-            stop[term],
-            gain[term],
-            mute[term],
+            view[chosen],
+            start[chosen],
+            stop[chosen],
+            gain[chosen],
+            mute[chosen],
             muted,
             scores,
         )
-        number += 1
+        number = until
+        if number < terms:
+            _maxima(scores, maxima)
+            level = _kth(maxima, maxima.shape[0], k) - rest[number] - slack
+            most = work[number] // (_JUMP * (terms - number)) + 1
+            found = _above(scores, maxima, level, rows[:most])
+            if found < most:
+                count = found
+                break
     if count < 0:
         _maxima(scores, maxima)
         least = _kth(maxima, maxima.shape[0], k) - slack
-        count = _above(scores, maxima, max(least, OUT / 2), rows)
+        count = _above(scores, maxima, least, rows)
         return rows[:count]
     return _narrowed(
         docs,
@@ -304,28 +367,6 @@ def best(
         number,
         rows[:count].copy(),
     )
-
-
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
-def _accumulate(
-    docs: Any,
-    impacts: Any,
-    view: int,
-    start: int,
-    stop: int,
-    gain: float,
-    mute: bool,
-    muted: Array,
-    scores: Array,
-) -> None:
-    mine, worth, factor = docs[view], impacts[view], np.float32(gain)
-    if mute:
-        for posting in range(start, stop):
-            if not muted[mine[posting]]:
-                scores[mine[posting]] += factor * worth[posting]
-    else:
-        for posting in range(start, stop):
-            scores[mine[posting]] += factor * worth[posting]
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
@@ -376,30 +417,3 @@ def _narrowed(
             number += 1
             if rest[number] < 0.8 * left:
                 break
-
-
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
-def total(
-    docs: Any,
-    impacts: Any,
-    view: Array,
-    start: Array,
-    stop: Array,
-    gain: Array,
-    mute: Array,
-    muted: Array,
-    scores: Array,
-) -> None:
-    """Add all terms to ``scores`` (n, float32)."""
-    for term in range(view.shape[0]):
-        _accumulate(
-            docs,
-            impacts,
-            view[term],
-            start[term],
-            stop[term],
-            gain[term],
-            mute[term],
-            muted,
-            scores,
-        )

@@ -6,7 +6,7 @@ with the factor that the matcher gives it, and finds the best records without sc
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -33,13 +33,18 @@ class Terms:
     mute: npt.NDArray[np.bool_]
 
     @classmethod
-    def of(cls, view: BM25, counts: Mapping[str, float], muted: Callable[[str], bool]) -> Terms:
-        """Look ``counts`` (weights by term) up; ``muted`` terms count nothing in muted records."""
+    def of(cls, view: BM25, counts: Mapping[str, float], mute: Sequence[bool] = ()) -> Terms:
+        """Look up the terms of ``counts``, weights by term.
+
+        ``mute`` says, in the order of ``counts``, which terms count nothing in muted records.
+        """
         ordered = {term: counts[term] for term in sorted(counts)}
         numbers = view.numbers(list(ordered))
         idfs = view.idfs(view.frequencies_of(numbers))
-        mute = np.fromiter(map(muted, ordered), np.bool_, len(ordered))
-        return cls(view, ordered, idfs, numbers, mute)
+        if not mute:
+            return cls(view, ordered, idfs, numbers, np.zeros(len(ordered), np.bool_))
+        told = dict(zip(counts, mute, strict=True))
+        return cls(view, ordered, idfs, numbers, np.array([told[term] for term in ordered]))
 
     @cached_property
     def gains(self) -> npt.NDArray[np.float64]:
@@ -48,8 +53,8 @@ class Terms:
 
     def ceiling(self, counts: Mapping[str, float]) -> float:
         """The most that a record could score for ``counts``, all of whose terms are here."""
-        idfs = dict(zip(self.counts, self.idfs.tolist(), strict=True))
-        return self.view.limit(counts.values(), [idfs[term] for term in counts])
+        asked = [counts.get(term, 0.0) for term in self.counts]
+        return self.view.limit(asked, self.idfs.tolist())
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,9 +116,10 @@ class Evidence:
             where = np.full(len(mine), number)
             mute = asked.mute[known] & (len(self._muted) > 0)
             columns.append((where, *part.stretches(mine), raw, gain, bound, mute))
-        joined = [np.concatenate(each) for each in zip(*columns, strict=True)]
+        view, start, stop, raw, gain, bound, mutes = map(np.concatenate, zip(*columns, strict=True))
         docs, impacts = tuple(p.postings.docs for p in parts), tuple(p.impacts for p in parts)
-        return _Work(first, size, docs, impacts, *joined, self._muted[first : first + size])
+        muted = self._muted[first : first + size]
+        return _Work(first, size, docs, impacts, view, start, stop, raw, gain, bound, mutes, muted)
 
     def best(self, begin: Sequence[Array], k: int) -> Numbers:
         """Return rows, rising, among which are the ``k`` best and all that tie with the k-th.
@@ -151,7 +157,9 @@ class Evidence:
             low, high = np.searchsorted(rows, (work.first, work.first + work.size))
             mine = rows[low:high] - work.first
             for name, out in found.items():
-                kernels.add_rows(*self._of(work, name), work.muted, mine, out[low:high])
+                docs, impacts, start, stop, gain, mute = self._of(work, name)
+                piece = out[low:high]
+                kernels.add_rows(docs, impacts, start, stop, gain, mute, work.muted, mine, piece)
         return found
 
     def everything(self) -> dict[str, Scores]:
@@ -161,11 +169,12 @@ class Evidence:
         for work in self.work:
             for name, out in found.items():
                 piece = out[work.first : work.first + work.size]
-                kernels.add(*self._of(work, name), work.muted, piece)
+                docs, impacts, start, stop, gain, mute = self._of(work, name)
+                kernels.add(docs, impacts, start, stop, gain, mute, work.muted, piece)
         return found
 
-    def _of(self, work: _Work, name: str) -> tuple[Array, ...]:
+    def _of(self, work: _Work, name: str) -> tuple[Array, Array, Array, Array, Array, Array]:
         number = self._names.index(name)
         mine = work.view == number
-        arrays = (each[mine] for each in (work.start, work.stop, work.raw, work.mute))
-        return (work.docs[number], work.impacts[number], *arrays)
+        docs, impacts = work.docs[number], work.impacts[number]
+        return docs, impacts, work.start[mine], work.stop[mine], work.raw[mine], work.mute[mine]

@@ -94,7 +94,7 @@ class Vocabulary(Mapping[str, int]):
     @classmethod
     def of(cls, terms: Sequence[str]) -> Vocabulary:
         """Make the vocabulary of distinct ``terms``, which must be sorted."""
-        encoded = [_bytes(term) for term in terms]
+        encoded = [term.encode("utf-8", "surrogatepass") for term in terms]
         offsets = np.fromiter(accumulate(map(len, encoded), initial=0), np.int64, len(terms) + 1)
         text = np.frombuffer(b"".join(encoded), np.uint8)
         return cls.from_arrays(text, offsets)
@@ -109,9 +109,9 @@ class Vocabulary(Mapping[str, int]):
 
     def numbers(self, terms: Iterable[str]) -> npt.NDArray[np.int64]:
         """Return the number of each of ``terms``, -1 where it is unknown."""
-        encoded = [_bytes(term) for term in terms]
+        encoded = [term.encode("utf-8", "surrogatepass") for term in terms]
         found = np.empty(len(encoded), np.int64)
-        bounds = np.fromiter(accumulate(map(len, encoded), initial=0), np.int64, len(encoded) + 1)
+        bounds = np.array([0, *accumulate(map(len, encoded))], np.int64)
         asked = np.frombuffer(b"".join(encoded), np.uint8)
         _find(self.text, self.offsets, self.slots, asked, bounds, found)
         return found
@@ -144,7 +144,3 @@ def mapped(path: Path) -> Array:
     """Open an array on disk memory-mapped; one without elements cannot be mapped and is read."""
     array: Array = np.load(path, mmap_mode="r")
     return array
-
-
-def _bytes(term: str) -> bytes:
-    return term.encode("utf-8", "surrogatepass")

@@ -28,10 +28,11 @@ from matcher.match import Matcher
 from matcher.need import Query
 from matcher.search import Ranking
 from matcher.testsets import TestSet
-from matcher.usefulness import FACTS, KINDS, USEFUL, Usefulness, facts, kind
+from matcher.usefulness import FACTS, KINDS, USEFUL, Curve, facts, kind
 
 FOLDS = 5
 Vector = npt.NDArray[np.float64]
+Row = tuple[Mapping[str, float], bool, int]  # facts, whether useful, fold group
 Reopen = Callable[[TestSet, bool], Matcher]  # a test set, with or without the encoder
 _SHRINKAGE = 1.0  # of standardised weights, in units of one observation
 
@@ -46,7 +47,9 @@ class Observed:
     groups: npt.NDArray[np.int64]
 
     @classmethod
-    def of(cls, names: tuple[str, ...], rows: Sequence[tuple[Mapping[str, float], bool, int]]) -> Observed:
+    def of(
+        cls, names: tuple[str, ...], rows: Sequence[tuple[Mapping[str, float], bool, int]]
+    ) -> Observed:
         """Put rows together."""
         table = [[each[name] for name in names] for each, _, _ in rows]
         return cls(
@@ -62,6 +65,7 @@ def calibrate(
 ) -> dict[str, Any]:
     """Fit all curves on ``testset``; return them with what they were checked by, ready for JSON."""
     groups = fold_groups(testset, duplicates)
+    product = {each.id: each.product for each in testset.needs}
     observed: dict[str, dict[str, list[Any]]] = {"records": {}, "needs": {}}
     for edition in (testset, emptied(testset, lexicon)):
         for dense in (True, False):
@@ -70,7 +74,7 @@ def calibrate(
                 if not len(ranking):
                     continue
                 key = kind(query, ranking.hit(0))
-                group = groups[edition_need_product(edition, name)]
+                group = groups[product[name]]
                 judged = edition.qrels[name]
                 observed["records"].setdefault(key, []).extend(_records(ranking, judged, group))
                 own, purpose = matcher.meets(query, ranking.hit(0))
@@ -84,11 +88,6 @@ def calibrate(
         checks = {key: check(each) for key, each in tables.items()}
         data["fitted_on"]["checks"][side] = checks
     return data
-
-
-def edition_need_product(testset: TestSet, need: str) -> str:
-    """The product of a need."""
-    return next(each.product for each in testset.needs if each.id == need)
 
 
 def emptied(testset: TestSet, lexicon: Lexicon) -> TestSet:
@@ -189,8 +188,10 @@ def check(observed: Observed) -> dict[str, float]:
             useful=observed.useful[train],
             groups=observed.groups[train],
         )
-        curve = Usefulness.from_json({"records": {"": fit(part)}, "needs": {}, "fitted_on": {}})
-        rows = (dict(zip(observed.names, row, strict=True)) for row in observed.facts[held_out].tolist())
-        probabilities[held_out] = [curve.records[""](row) for row in rows]
+        curve = Curve(**fit(part))
+        told = (
+            dict(zip(observed.names, row, strict=True)) for row in observed.facts[held_out].tolist()
+        )
+        probabilities[held_out] = [curve(each) for each in told]
     found = calibration.measure(probabilities, observed.useful, observed.groups)
     return {name: _round(value) for name, value in found.items()}

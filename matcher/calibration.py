@@ -84,9 +84,7 @@ def measure(
     return figures
 
 
-def _draws(
-    truth: Truth, groups: npt.NDArray[np.int64], draws: int
-) -> list[npt.NDArray[np.int64]]:
+def _draws(truth: Truth, groups: npt.NDArray[np.int64], draws: int) -> list[npt.NDArray[np.int64]]:
     """Draw groups with replacement; return the rows of each draw whose truth is not all one."""
     chance = np.random.default_rng(SEED)
     names, numbers = np.unique(groups, return_inverse=True)

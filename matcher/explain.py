@@ -15,7 +15,7 @@ from itertools import islice
 from corpus.lexicon import Lexicon
 from corpus.records import Technology
 from corpus.text import Span, fold, has_accents
-from indexes.analyser import spans
+from indexes.analyser import JOINT, spans
 from matcher.fit import Breach, money
 from matcher.model import Weights
 from matcher.need import Query
@@ -23,6 +23,7 @@ from matcher.search import Hit
 
 SUITS, ADAPT, REFERENCE = "phù hợp", "cần điều chỉnh", "tham khảo"
 UNKNOWN = "chưa rõ"
+LACKING = 4  # words of the question that a miss is said to lack, at most
 PARTS = {
     "words": "từ ngữ",
     "syllables": "âm tiết",
@@ -45,34 +46,71 @@ class Explanation:
     highlights: tuple[Span, ...]  # in the field that `field` names
     field: str
     breaches: tuple[Breach, ...] = ()
+    lacks: str = ""  # what the record does not say of what was asked
 
 
-def label(relation: str, purpose: bool, hit: Hit, weights: Weights) -> str:
+def label(
+    relation: str, purpose: bool, usefulness: float, answerable: float, weights: Weights
+) -> str:
     """Return one of the three labels.
 
-    ``phù hợp`` needs the same product (or a record for its whole group) and strong evidence;
-    ``cần điều chỉnh`` the same product, or the same purpose for a near one; for any other product
-    the same purpose must come with strong evidence in words and meaning. The rest is
-    ``tham khảo``. Where a query names no product, the words alone must do.
+    ``phù hợp`` needs the same product (or a record for its whole group), the same purpose and a
+    good chance of use; ``cần điều chỉnh`` a fair chance, for the same product or the same purpose.
+    The rest is ``tham khảo``, and so is everything where the collection probably holds no answer.
 
     Args:
         relation: of the record's products to the query's.
         purpose: whether process or stage meet; true where the query names neither.
-        hit: what was observed.
+        usefulness: the probability that the record is of use.
+        answerable: the probability that any record is.
         weights: the thresholds.
     """
-    dense = hit.cosine is not None
-    strong = weights.strong if dense else weights.strong_words_only
-    weak = weights.weak if dense else weights.weak_words_only
-    own = relation in {"same", "broader"}
-    asked = strong if purpose else strong + weights.unmet_purpose
-    sure = purpose or dense  # words alone, of another process, are a chance
-    if (own or relation == "unknown") and sure and hit.score >= asked:
+    if answerable < weights.found:
+        return REFERENCE
+    own = relation in {"same", "broader", "unknown"}
+    if own and usefulness >= (weights.suits if purpose else weights.suits_unmet):
         return SUITS
-    if purpose and (own or relation == "near"):
-        return ADAPT if hit.score >= weak else REFERENCE
-    transfers = own or (purpose and dense)
-    return ADAPT if transfers and hit.score >= strong else REFERENCE
+    if (own or purpose) and usefulness >= weights.adapts:
+        return ADAPT
+    return REFERENCE
+
+
+def lacks(
+    technology: Technology,
+    query: Query,
+    relation: str,
+    stages: Iterable[str],
+    processes: Iterable[str],
+    lexicon: Lexicon,
+) -> str:
+    """Return what a record lacks of what was asked, in Vietnamese; empty: nothing that we see.
+
+    Another product, another step of the work, and the words of the question that it never says.
+    """
+    asked_stages, asked_processes = sorted(query.stages), sorted(query.processes)
+    missing = []
+    if relation in {"near", "other"}:
+        missing.append(f"dành cho sản phẩm {'gần' if relation == 'near' else 'khác'}")
+    if asked_processes and query.processes.isdisjoint(processes):
+        missing.append(f"không nói đến {', '.join(asked_processes[:3])}")
+    elif asked_stages and query.stages.isdisjoint(stages):
+        missing.append(f"không thuộc khâu {', '.join(asked_stages)}")
+    unsaid = _unsaid(technology, query, lexicon)
+    if unsaid:
+        missing.append(f"không có các từ: {', '.join(unsaid)}")
+    return "; ".join(missing)
+
+
+def _unsaid(technology: Technology, query: Query, lexicon: Lexicon) -> list[str]:
+    """The first words of the question, of two syllables and more, that the record never says."""
+    told = (technology.name, technology.summary, technology.detail, *technology.keywords)
+    text = "\n".join(filter(None, (*told, *technology.products)))
+    plain = not has_accents(query.text)
+    said = {fold(span.text) if plain else span.text for span in spans(text)}
+    words = (word.replace(JOINT, " ") for word in query.terms["words"] if JOINT in word)
+    return [
+        word for word in words if not lexicon.is_stopword(word) and said.isdisjoint(word.split())
+    ][:LACKING]
 
 
 def sentence(

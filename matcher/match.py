@@ -11,6 +11,7 @@ from corpus.text import has_accents
 from matcher import explain, fit, need
 from matcher.need import Conditions, Query
 from matcher.search import TYPED, Engine, Hit, Ranking
+from matcher.usefulness import Usefulness, shipped
 
 EVERYTHING = fit.Filter()
 RELATIONS = ("same", "broader", "near", "other", "unknown")
@@ -24,6 +25,7 @@ class Match:
     technology: Technology
     hit: Hit
     explanation: explain.Explanation
+    usefulness: float = 0.0  # probability that it is of use, 0..1, comparable between needs
 
     @property
     def label(self) -> str:
@@ -35,7 +37,8 @@ class Match:
 class Answer:
     """What a query found: matches best first, and apart from them what breaks a hard rule.
 
-    ``total`` counts all that could be listed on either side, not only the first ``k``.
+    ``total`` counts all that could be listed on either side, not only the first ``k``;
+    ``answerable`` is the probability that anything in the collection is of use.
     """
 
     query: Query
@@ -43,11 +46,21 @@ class Answer:
     set_apart: tuple[Match, ...] = ()
     total: int = 0
     notices: tuple[str, ...] = ()
+    answerable: float = 0.0
 
     @property
     def found(self) -> bool:
         """Whether anything listed is more than a reference; else the answer is "not found"."""
         return any(match.label != explain.REFERENCE for match in (*self.matches, *self.set_apart))
+
+    @property
+    def nearest(self) -> Match | None:
+        """The nearest miss, where nothing is found: the first hit, whatever rule it breaks."""
+        best = sorted(
+            (*self.matches[:1], *self.set_apart[:1]),
+            key=lambda each: (-round(each.hit.score, 6), each.technology.id),
+        )
+        return best[0] if best and not self.found else None
 
 
 @dataclass(frozen=True)
@@ -87,6 +100,7 @@ class Matcher:
     needs: Mapping[str, Need]
     as_of: dt.date
     provinces: tuple[str | None, ...] = field(default=())
+    usefulness: Usefulness = field(default_factory=shipped)
 
     @classmethod
     def of(
@@ -156,8 +170,10 @@ class Matcher:
         kept: list[Match] = []
         apart: list[Match] = []
         total = 0
-        for technology, hit in self._candidates(query, only):
-            label = self._label(query, hit)
+        ranking = self.rank(query)
+        answerable = self.answerable(query, ranking)
+        for technology, hit in self._candidates(ranking, only):
+            label = self._label(query, hit, answerable)
             if kept and self._beside_the_point(query, hit, label):
                 continue
             total += 1
@@ -165,10 +181,26 @@ class Matcher:
             side = apart if broken else kept
             if len(side) < k:
                 side.append(self._explained(technology, query, hit, label, broken))
-        return Answer(query, tuple(kept), tuple(apart), total, tuple(_notices(query)))
+        notices = tuple(_notices(query))
+        return Answer(query, tuple(kept), tuple(apart), total, notices, answerable)
 
-    def _candidates(self, query: Query, only: fit.Filter) -> Iterator[tuple[Technology, Hit]]:
-        for hit in self.rank(query).hits():
+    def answerable(self, query: Query, ranking: Ranking) -> float:
+        """The probability that any record is useful for ``query``; it knows of no filter."""
+        if not len(ranking) or not query.content:
+            return 0.0
+        best = ranking.hit(0)
+        return self.usefulness.of_need(query, best, *self.meets(query, best))
+
+    def meets(self, query: Query, hit: Hit) -> tuple[bool, bool]:
+        """Whether a record is for the query's product or its group, and of its stage or process."""
+        engine = self.engine
+        relation = engine.relation(query.products, engine.products_of(hit.row))
+        stages, processes = engine.stages_of(hit.row), engine.processes_of(hit.row)
+        purpose = bool(query.processes & processes or query.stages & stages)
+        return relation in {"same", "broader"}, purpose
+
+    def _candidates(self, ranking: Ranking, only: fit.Filter) -> Iterator[tuple[Technology, Hit]]:
+        for hit in ranking.hits():
             technology = self.technologies.get(hit.id)
             if technology and only.admits(technology, self.engine.places, self.as_of):
                 yield technology, hit
@@ -182,15 +214,15 @@ class Matcher:
         relation = self.engine.relation(query.products, self.engine.products_of(hit.row))
         return bool(query.product) and label == explain.REFERENCE and relation == "other"
 
-    def _label(self, query: Query, hit: Hit) -> str:
+    def _label(self, query: Query, hit: Hit, answerable: float) -> str:
         if not query.content:  # filler names nothing that a record could suit
             return explain.REFERENCE
         engine = self.engine
         relation = engine.relation(query.products, engine.products_of(hit.row))
-        stages, processes = engine.stages_of(hit.row), engine.processes_of(hit.row)
         unsaid = not (query.processes or query.stages)
-        purpose = unsaid or bool(query.processes & processes or query.stages & stages)
-        return explain.label(relation, purpose, hit, engine.weights)
+        purpose = unsaid or self.meets(query, hit)[1]
+        usefulness = self.usefulness.of_record(query, hit)
+        return explain.label(relation, purpose, usefulness, answerable, engine.weights)
 
     def _explained(
         self,
@@ -206,7 +238,9 @@ class Matcher:
         named = self._named(technology, query)
         told = explain.sentence(technology, named, query, relation, stages, processes, self.as_of)
         shown, marks = explain.passage(technology, query, engine.lexicon)
-        return Match(technology, hit, explain.Explanation(label, told, marks, shown, broken))
+        missing = explain.lacks(technology, query, relation, stages, processes, engine.lexicon)
+        explanation = explain.Explanation(label, told, marks, shown, broken, missing)
+        return Match(technology, hit, explanation, self.usefulness.of_record(query, hit))
 
     def _named(self, technology: Technology, query: Query) -> list[str]:
         """The record's products as stated, those nearest to the query's first."""
@@ -249,9 +283,10 @@ class Matcher:
         for stated in self.needs.values():
             query = self.stated(stated)
             ranking = self.rank(query)
+            answerable = self.answerable(query, ranking)
             for hit in ranking.find(technology.id):
                 broken = fit.breaches(technology, query.conditions, self.as_of)
-                label = self._label(query, hit)
+                label = self._label(query, hit, answerable)
                 match = self._explained(technology, query, hit, label, broken)
                 taker = Taker(stated, self.products.get(stated.product), match)
                 found.append((-round(hit.score, 6), stated.id, taker))

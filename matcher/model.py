@@ -51,15 +51,13 @@ class Weights:
     stage: float = 0.04
     process: float = 0.03
     place: float = 0.01
-    # Labels: the score from which a record for the same product is "phù hợp", and below which
-    # nothing is more than "tham khảo"; without meaning in the score (no encoder, or a query typed
-    # without accents) the same evidence adds up to less. Where neither process nor stage meet,
-    # more is asked.
-    strong: float = 0.40
-    weak: float = 0.30
-    strong_words_only: float = 0.17
-    weak_words_only: float = 0.11
-    unmet_purpose: float = 0.06
+    # Labels: the probability of use from which a record for the same product is "phù hợp" (more is
+    # asked where neither process nor stage meet), and below which nothing is more than "tham khảo";
+    # and the probability of any use below which the answer is "not found".
+    suits: float = 0.5
+    suits_unmet: float = 0.7
+    adapts: float = 0.15
+    found: float = 0.5
     # Share of plain query syllables (weighted by idf) that this corpus writes without accents too:
     # below the first value the query was typed without accents, above the second it was not.
     unaccented_below: float = 0.35

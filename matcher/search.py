@@ -10,9 +10,10 @@ filter only removes rows from that ranking.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +28,7 @@ from indexes.bm25 import NONE_DEAD, unpacked
 from indexes.encoders import Cache, Encoder
 from indexes.hybrid import Index
 from indexes.lexical import TIES, Evidence, Terms
+from indexes.segments import Labels
 from matcher import fusion
 from matcher.documents import OTHER_SENSE, PROCESS, PRODUCT, STAGE
 from matcher.model import DEFAULT, Weights
@@ -35,12 +37,13 @@ from matcher.need import Query
 NEAREST = 200
 FIRST = 10  # hits that a need's meaning is fed back from
 TYPED = 0.5  # share of plain syllables from which a query without accents was meant so
-BLOCKS = (64, 512)  # so many best hits are worked out at first, and next; then all
+BLOCKS = (50, 500)  # so many best hits are worked out at first, and next; then all
 ACCENTED = ("words", "syllables", "bigrams")
 Rows = npt.NDArray[np.int64]
 Bits = list[npt.NDArray[np.uint64]]  # by segment, one bit for each record
 Parts = dict[str, npt.NDArray[np.float64]]
 Vector = npt.NDArray[np.float32]
+V = TypeVar("V", bound=Hashable)
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,14 @@ class Hit:
     parts: Mapping[str, float]
     cosine: float | None  # raw, of query and record; None without an encoder
     coverage: float  # share of the query's lexical weight that the record says
+    share: float = 1.0  # how far the accented side counts, meaning included
+
+    @property
+    def evidence(self) -> float:
+        """The score as it would be had meaning counted in full: alike however a query is typed."""
+        if self.cosine is None or self.share == 1.0:
+            return self.score
+        return self.score + self.parts["meaning"] * (1.0 / self.share - 1.0)
 
 
 @dataclass(frozen=True)
@@ -62,11 +73,21 @@ class Scored:
     rows: Rows
     parts: Parts
     cosines: npt.NDArray[np.float64] | None = None
+    share: float = 1.0  # how far the accented side counts, meaning included
 
     @property
     def totals(self) -> npt.NDArray[np.float64]:
         """The scores, rounded to what tells two of them apart."""
         return np.round(sum(self.parts.values(), start=np.zeros(len(self.rows))), 6)
+
+    def at(self, places: Rows) -> Scored:
+        """Return the hits at ``places``, in that order."""
+        return Scored(
+            self.rows[places],
+            {name: values[places] for name, values in self.parts.items()},
+            None if self.cosines is None else self.cosines[places],
+            self.share,
+        )
 
     @cached_property
     def columns(self) -> list[list[float]]:
@@ -104,8 +125,8 @@ class Ranking:
         parts = dict(zip(scored.parts, values, strict=True))
         lexical = math.fsum([parts[view] for view in VIEWS if view in parts])
         cosine = None if scored.cosines is None else float(scored.cosines[position])
-        row = int(scored.rows[position])
-        return Hit(self._index.ids[row], row, math.fsum(values), parts, cosine, lexical)
+        row, score = int(scored.rows[position]), math.fsum(values)
+        return Hit(self._index.ids[row], row, score, parts, cosine, lexical, scored.share)
 
     @property
     def rows(self) -> Rows:
@@ -143,11 +164,11 @@ class Engine:
         self._direction = lru_cache(maxsize=10_000)(self._name_direction)
         self._fits = lru_cache(maxsize=1_000)(self._fit_by_kind)
         self._misleading = lru_cache(maxsize=32)(self._misleading_rows)
-        self._seats: tuple[tuple[str | None, ...], _Seats] | None = None
-        sets = index.labels.sets
-        self._products, self._stages = _Groups.of(sets, PRODUCT), _Groups.of(sets, STAGE)
-        self._processes = _Groups.of(sets, PROCESS)
-        self._other_senses = _Groups.of(sets, OTHER_SENSE)
+        self._seats: tuple[tuple[str | None, ...], _Groups[str]] | None = None
+        self._products = _Groups.labelled(index.labels, PRODUCT)
+        self._stages = _Groups.labelled(index.labels, STAGE)
+        self._processes = _Groups.labelled(index.labels, PROCESS)
+        self._other_senses = _Groups.labelled(index.labels, OTHER_SENSE)
 
     def rank(self, query: Query, provinces: Iterable[str | None] = ()) -> Ranking:
         """Rank everything that ``query`` finds.
@@ -230,7 +251,7 @@ class Engine:
     def _found(self, query: Query, near: Rows) -> Bits:
         bits = self._sharing(query, query.content)
         if query.homographs:
-            misleading = self._packed(self._misleading(query.homographs))
+            misleading = self._misleading(query.homographs)[1]
             told = self._sharing(query, query.content - query.homographs)
             bits = [(a & ~m) | (t & m) for a, t, m in zip(bits, told, misleading, strict=True)]
         if len(near):
@@ -265,24 +286,24 @@ class Engine:
             first += size
         return pieces
 
-    def _misleading_rows(self, homographs: frozenset[str]) -> npt.NDArray[np.bool_]:
-        """Which records use a word of the query's product for something else: a cloth, a label."""
+    def _misleading_rows(self, homographs: frozenset[str]) -> tuple[npt.NDArray[np.bool_], Bits]:
+        """Which records use a word of the query's product for something else: a cloth, a label.
+
+        Once as one bool for each row, (0,) where nobody does, and once as bits.
+        """
         groups = self._other_senses
-        values = [not homographs.isdisjoint(each) for each in groups.sets]
-        found: npt.NDArray[np.bool_] = np.array(values, np.bool_)[groups.numbers]
-        return found[self.index.labels.numbers]
+        values = np.array([not homographs.isdisjoint(each) for each in groups.values], np.bool_)
+        found: npt.NDArray[np.bool_] = values[groups.numbers]
+        return (found if found.any() else NONE_DEAD), self._packed(found)
 
     def evidence(
         self, query: Query, accented: Query, share: float
     ) -> tuple[Evidence, dict[str, float]]:
         """Return the words' evidence and the factor of each view's score in the ranking."""
         dropped = query.homographs
-        muted = self._misleading(dropped) if dropped else NONE_DEAD
-        gone = dropped | {fold(word) for word in dropped}
-
-        def mute(term: str) -> bool:  # there the word counts nothing, though the query asks for it
-            return not gone.isdisjoint(term.split(JOINT))
-
+        muted = self._misleading(dropped)[0] if dropped else NONE_DEAD
+        # There the word counts nothing, though the query still asks for it.
+        gone = dropped | {fold(word) for word in dropped} if len(muted) else frozenset[str]()
         factors: dict[str, float] = {}
         asked: dict[str, Terms] = {}
         weighed = self.weights.of_views(query.of_product)
@@ -292,20 +313,19 @@ class Engine:
                 continue
             for view in views:
                 counts = {**read.variants[view], **read.terms[view]}
+                mute = [not gone.isdisjoint(term.split(JOINT)) for term in counts] if gone else ()
                 asked[view] = Terms.of(self.index.views[view], counts, mute)
             ceilings = {view: asked[view].ceiling(read.terms[view]) for view in views}
             weights = {view: weighed[view] for view in views}
             ones = dict.fromkeys(views, np.ones(1))
             unit = fusion.lexical_parts(ones, ceilings, weights, part)
             factors |= {view: float(unit[view][0]) for view in views}
-        if not muted.any():
-            muted = NONE_DEAD
         return Evidence(self.index.views, asked, factors, muted), factors
 
     def _fit_by_kind(
         self, products: frozenset[str], stages: frozenset[str], processes: frozenset[str]
     ) -> Parts:
-        """Soft fit of each set of labels: product, stage and process add and never exclude."""
+        """Soft fit of each distinct value: product, stage and process add and never exclude."""
         weights = self.weights
         parts: Parts = {}
         if products:
@@ -314,35 +334,37 @@ class Engine:
                 "broader": weights.broader_product,
                 "near": weights.near_product,
             }
-            gains = (gain.get(self.relation(products, each), 0.0) for each in self._products.sets)
-            parts["product"] = self._products.spread(gains)
+            relations = (self.relation(products, each) for each in self._products.values)
+            parts["product"] = np.array([gain.get(each, 0.0) for each in relations])
         if stages:
-            meets = (weights.stage * bool(stages & each) for each in self._stages.sets)
-            parts["stage"] = self._stages.spread(meets)
+            meets = [float(bool(stages & each)) for each in self._stages.values]
+            parts["stage"] = weights.stage * np.array(meets)
         if processes:
-            meets = (len(processes & each) / len(processes) for each in self._processes.sets)
-            parts["process"] = weights.process * self._processes.spread(meets)
+            shares = [len(processes & each) / len(processes) for each in self._processes.values]
+            parts["process"] = weights.process * np.array(shares)
         return parts
 
-    def fit_by_kind(self, query: Query) -> Parts:
-        """Return the soft fit of each distinct set of labels with ``query``."""
-        return dict(self._fits(query.products, query.stages, query.processes))
+    def fit(self, query: Query, provinces: tuple[str | None, ...]) -> dict[str, _Fit]:
+        """Return the soft fit with ``query`` by kind of fact: what each value gains, and rows."""
+        parts = self._fits(query.products, query.stages, query.processes)
+        groups = {
+            "product": self._products, "stage": self._stages, "process": self._processes,
+        }  # fmt: skip
+        found = {name: _Fit(groups[name], gains) for name, gains in parts.items()}
+        if query.conditions.place and provinces:
+            found["place"] = self._settled(query.conditions.place, provinces)
+        return found
 
-    def settled(
-        self, place: str | None, provinces: tuple[str | None, ...]
-    ) -> npt.NDArray[np.float64] | None:
+    def _settled(self, place: str, provinces: tuple[str | None, ...]) -> _Fit:
         """Count a record whose owner sits in the need's province, as provinces are now."""
-        if not place or not provinces:
-            return None
         if self._seats is None or self._seats[0] is not provinces:
-            self._seats = provinces, _Seats.of(provinces)
+            self._seats = provinces, _Groups.of(each or "" for each in provinces)
         seats = self._seats[1]
         near = [
             bool(each) and self.places.same_place(place, each) in {"same", "merged"}
-            for each in seats.names
+            for each in seats.values
         ]
-        gains: npt.NDArray[np.float64] = self.weights.place * np.array(near, np.float64)
-        return gains[seats.numbers]
+        return _Fit(seats, self.weights.place * np.array(near, np.float64))
 
     def _relation(self, asked: frozenset[str], offered: frozenset[str]) -> str:
         """How a record's products stand to the query's: same, broader, near, other, unknown."""
@@ -353,15 +375,15 @@ class Engine:
 
     def products_of(self, row: int) -> frozenset[str]:
         """The product-tree nodes of one record."""
-        return self._products[self.index.labels.numbers[row]]
+        return self._products[row]
 
     def stages_of(self, row: int) -> frozenset[str]:
         """The value-chain stages of one record."""
-        return self._stages[self.index.labels.numbers[row]]
+        return self._stages[row]
 
     def processes_of(self, row: int) -> frozenset[str]:
         """The processes that one record is about."""
-        return self._processes[self.index.labels.numbers[row]]
+        return self._processes[row]
 
 
 class _Search:
@@ -381,8 +403,8 @@ class _Search:
         self.index, self.bits, self.vector, self.near = engine.index, bits, vector, np.sort(near)
         self.stated = vector  # before any feedback
         self.evidence, self.factors = engine.evidence(query, accented, share)
-        self.fit = engine.fit_by_kind(query)
-        self.place = engine.settled(query.conditions.place, provinces)
+        self.fit = engine.fit(query, provinces)
+        self.share = share
         self.weight = engine.weights.of_meaning(query.of_product) * share
         self.neutral = engine.weights.neutral_cosine
         self.size = sum(kernels.counted(each) for each in bits)
@@ -400,28 +422,25 @@ class _Search:
         else:
             rows = self._closest(k)
         parts, cosines = self._parts(rows)
-        total = np.round(sum(parts.values(), start=np.zeros(len(rows))), 6)
-        order = np.lexsort((self.index.place[rows], -total))[:k]
-        return Scored(
-            rows[order],
-            {name: values[order] for name, values in parts.items()},
-            None if cosines is None else cosines[order],
-        )
+        scored = Scored(rows, parts, cosines, self.share)
+        return scored.at(np.lexsort((self.index.place[rows], -scored.totals))[:k])
 
     def _begin(self) -> list[npt.NDArray[np.float32]]:
         """What records start with: their soft fit; :data:`kernels.OUT` where they are no hits."""
-        kinds = np.zeros(max(len(self.index.labels.sets), 1))
-        gains = sum(self.fit.values(), start=kinds).astype(np.float32)
-        begin, first = [], 0
-        for bits, size in zip(self.bits, self.index.sizes, strict=True):
-            piece = slice(first, first + size)
-            scores = np.empty(size, np.float32)
-            kernels.begin(bits, self.index.labels.numbers[piece], gains, scores)
-            if self.place is not None:
-                scores += self.place[piece].astype(np.float32)
-            begin.append(scores)
-            first += size
+        scores = np.empty(len(self.index.ids), np.float32)
+        begin = np.split(scores, np.cumsum(self.index.sizes)[:-1])
+        for bits, piece in zip(self.bits, begin, strict=True):
+            kernels.begin(bits, piece)
+        for each in self.fit.values():
+            each.give(scores)
         return begin
+
+    @cached_property
+    def _totals(self) -> tuple[npt.NDArray[np.float32], float]:
+        """What words and fit give every record, in float32, and how far two may be out."""
+        begin = self._begin()
+        slack = max(map(self.evidence.slack, self.evidence.work, begin))
+        return self.evidence.totals(begin), slack
 
     def _closest(self, k: int) -> Rows:
         """Rows among which are the ``k`` best of words and meaning together.
@@ -429,15 +448,13 @@ class _Search:
         No record outside :data:`NEAREST` is closer in meaning than those in it, so that what its
         words say bounds its score; only those that may still come in have their cosine computed.
         """
-        begin = self._begin()
-        slack = max(map(self.evidence.slack, self.evidence.work, begin))
-        totals = self.evidence.totals(begin)
+        totals, slack = self._totals
         level = kernels.kth(totals, k)
         seeds = np.union1d(self.near, np.flatnonzero(totals >= level))
         known = totals[seeds] + self._meaning(seeds)
         least = kernels.kth(known.astype(np.float32), k) - slack
         farther = self._farther()
-        rows = np.flatnonzero(totals >= max(least - farther, float(kernels.OUT) / 2))
+        rows = np.flatnonzero(totals >= max(least - farther, kernels.LEAST))
         rows = np.union1d(self.near, rows)
         known = totals[rows] + self._meaning(rows)
         least = kernels.kth(known.astype(np.float32), k) - slack
@@ -465,10 +482,7 @@ class _Search:
             assert self.stated is not None
             same = self.vector is self.stated
             cosines = turned if same else self.index.cosines(self.stated, rows)
-        kinds = self.index.labels.numbers[rows]
-        parts |= {name: values[kinds] for name, values in self.fit.items()}
-        if self.place is not None:
-            parts["place"] = self.place[rows]
+        parts |= {name: each.of(rows) for name, each in self.fit.items()}
         return parts, cosines
 
 
@@ -478,42 +492,52 @@ def _unit(vector: npt.NDArray[np.floating]) -> Vector:
 
 
 @dataclass(frozen=True, eq=False)
-class _Seats:
-    """The distinct provinces of records, and each row's number among them."""
+class _Groups(Generic[V]):
+    """The distinct values of one kind of fact, and each row's number among them."""
 
-    names: list[str]
-    numbers: Rows
+    values: list[V]
+    numbers: npt.NDArray[np.int32]
 
     @classmethod
-    def of(cls, provinces: tuple[str | None, ...]) -> _Seats:
-        known: dict[str, int] = {}
-        numbers = [known.setdefault(each or "", len(known)) for each in provinces]
-        return cls(list(known), np.array(numbers, np.int64))
+    def of(cls, rows: Iterable[V]) -> _Groups[V]:
+        """Number the distinct values of ``rows`` in the order in which they first occur."""
+        known: dict[V, int] = {}
+        numbers = [known.setdefault(each, len(known)) for each in rows]
+        return cls(list(known), np.array(numbers, np.int32))
+
+    @classmethod
+    def labelled(cls, labels: Labels, prefix: str) -> _Groups[frozenset[str]]:
+        """Group rows by their labels of one kind."""
+        sets = _Groups.of(
+            frozenset(each.removeprefix(prefix) for each in row if each.startswith(prefix))
+            for row in labels.sets
+        )
+        return _Groups(sets.values, sets.numbers[labels.numbers])
+
+    def __getitem__(self, row: int) -> V:
+        return self.values[int(self.numbers[row])]
+
+    @cached_property
+    def members(self) -> tuple[Rows, npt.NDArray[np.int32]]:
+        """Where each value's rows start and stop, and the rows by value."""
+        starts = np.zeros(len(self.values) + 1, np.int64)
+        np.cumsum(np.bincount(self.numbers, minlength=len(self.values)), out=starts[1:])
+        return starts, np.argsort(self.numbers, kind="stable").astype(np.int32)
 
 
 @dataclass(frozen=True, eq=False)
-class _Groups:
-    """The distinct values of one kind of label, and the number of each set of labels among them."""
+class _Fit:
+    """One part of the soft fit: what each value of a group gains."""
 
-    sets: list[frozenset[str]]
-    numbers: Rows
+    group: _Groups[Any]
+    gains: npt.NDArray[np.float64]
 
-    @classmethod
-    def of(cls, labels: Sequence[tuple[str, ...]], prefix: str) -> _Groups:
-        sets: dict[frozenset[str], int] = {}
-        numbers = [
-            sets.setdefault(
-                frozenset(each.removeprefix(prefix) for each in row if each.startswith(prefix)),
-                len(sets),
-            )
-            for row in labels
-        ]
-        return cls(list(sets), np.array(numbers, np.int64))
-
-    def __getitem__(self, number: int) -> frozenset[str]:
-        return self.sets[int(self.numbers[number])]
-
-    def spread(self, values: Iterable[float]) -> npt.NDArray[np.float64]:
-        """Give every set of labels the value of its group."""
-        found: npt.NDArray[np.float64] = np.fromiter(values, np.float64)[self.numbers]
+    def of(self, rows: Rows) -> npt.NDArray[np.float64]:
+        """Return what ``rows`` gain."""
+        found: npt.NDArray[np.float64] = self.gains[self.group.numbers[rows]]
         return found
+
+    def give(self, scores: npt.NDArray[np.float32]) -> None:
+        """Add to every row what it gains."""
+        starts, rows = self.group.members
+        kernels.give(rows, starts, self.gains, scores)

@@ -363,10 +363,8 @@ def test_parts_of_other_sizes_are_refused_with_both_numbers():
 
 def test_ids_on_disk_that_do_not_fit_are_refused_with_both_numbers(tmp_path):
     snapshot.publish(tmp_path, {PUBLIC: ROWS}, None)
-    ids = tmp_path / current(tmp_path) / PUBLIC / "ids.json"
-    ids.write_text('["CN1", "CN2"]', encoding="utf-8")
-        '["CN1", "CN2"]', encoding="utf-8"
-    )
+    path = tmp_path / current(tmp_path) / PUBLIC / "ids.json"
+    path.write_text('["CN1", "CN2"]', encoding="utf-8")
     with pytest.raises(SnapshotError, match=f"2 mã nhưng 3 .*{COMMAND}"):
         snapshot.open_current(tmp_path)
 
