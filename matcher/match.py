@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from corpus.records import Need, Product, Technology
 from corpus.text import has_accents
 from matcher import explain, fit, need
+from matcher.model import VERSION
 from matcher.need import Conditions, Query
 from matcher.search import Engine, Hit, Ranking
 
@@ -43,6 +44,7 @@ class Answer:
     set_apart: tuple[Match, ...] = ()
     total: int = 0
     notices: tuple[str, ...] = ()
+    model: str = VERSION  # of the weights that ranked
 
     @property
     def found(self) -> bool:
@@ -87,6 +89,7 @@ class Matcher:
     needs: Mapping[str, Need]
     as_of: dt.date
     provinces: tuple[str | None, ...] = field(default=())
+    model: str = VERSION  # how the engine's weights are called
 
     @classmethod
     def of(
@@ -96,6 +99,7 @@ class Matcher:
         products: Iterable[Product],
         needs: Iterable[Need],
         as_of: dt.date,
+        model: str = VERSION,
     ) -> Matcher:
         """Put an engine and records together; records the index does not know are left out."""
         known = {each.id: each for each in technologies}
@@ -107,6 +111,7 @@ class Matcher:
             {each.id: each for each in needs},
             as_of,
             tuple(each.province if each else None for each in rows),
+            model,
         )
 
     def product(self, key: str) -> Product | None:
@@ -152,7 +157,7 @@ class Matcher:
             side = apart if broken else kept
             if len(side) < k:
                 side.append(self._explained(technology, query, hit, label, broken))
-        return Answer(query, tuple(kept), tuple(apart), total, tuple(_notices(query)))
+        return Answer(query, tuple(kept), tuple(apart), total, tuple(_notices(query)), self.model)
 
     def _candidates(self, query: Query, only: fit.Filter) -> Iterator[tuple[Technology, Hit]]:
         for hit in self.rank(query).hits():
