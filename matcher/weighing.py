@@ -20,6 +20,7 @@ from matcher.model import Weights
 from matcher.models import Multipliers, field_names
 
 Array = npt.NDArray[np.float64]
+NOT_SHOWN = -1
 MOST = 5.0  # a multiplier beyond this would be another ranking, not a refit
 # Levels of the score among the weights → the part that is not in such a score.
 _LEVELS = {
@@ -28,17 +29,19 @@ _LEVELS = {
     "strong_words_only": "meaning",
     "weak_words_only": "meaning",
 }
-STEEPNESS = (3.0, 30.0, 300.0, 1000.0)  # where the fit starts from; the last is the most
+STEEPNESS = (3.0, 30.0, 300.0)  # where the fit starts from
+STEEPEST = 1000.0
 STRENGTHS = (0.3, 1.0, 3.0, 10.0, 30.0)  # of the pull towards 1, in needs
 DIGITS = 4
 
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """One need and the records that were shown for it and that it finds, in the order of ids.
+    """One need and records that it finds, in the order of ids.
 
-    ``parts`` has one array of shape (n,) for each part; ``grades`` are 0 to 3; ``counts`` says how
-    much each record counts, at least 1.
+    ``parts`` has one array of shape (n,) for each part; ``grades`` are 0 to 3, or
+    :data:`NOT_SHOWN`, of which nothing is learnt; ``counts`` says how much each record counts, at
+    least 1.
     """
 
     need: str
@@ -46,6 +49,11 @@ class Case:
     parts: Mapping[str, Array]
     grades: npt.NDArray[np.int64]
     counts: Array
+
+    @property
+    def shown(self) -> npt.NDArray[np.bool_]:
+        """Which records are known of, shape (n,)."""
+        return np.not_equal(self.grades, NOT_SHOWN)
 
     def order(self, multipliers: Multipliers) -> list[str]:
         """Return the ids best first, as a search with these weights would order them."""
@@ -117,7 +125,7 @@ def levels(
     for name, dropped in _LEVELS.items():
         level = getattr(weights, name, None)
         old, new = (
-            np.concatenate([each.total(factors, dropped) for each in cases])
+            np.concatenate([each.total(factors, dropped)[each.shown] for each in cases])
             for factors in ({}, multipliers)
         )
         count = int((old >= level).sum()) if level is not None else 0
@@ -148,7 +156,7 @@ def choose(folds: Sequence[Sequence[Case]]) -> float | None:
 
 
 def _has_pairs(case: Case) -> bool:
-    return len(set(case.grades.tolist())) > 1
+    return len(set(case.grades[case.shown].tolist())) > 1
 
 
 def _pairs(cases: Sequence[Case], names: Sequence[str]) -> _Pairs:
@@ -161,7 +169,8 @@ def _pairs(cases: Sequence[Case], names: Sequence[str]) -> _Pairs:
 
 
 def _pairs_of(case: Case, names: Sequence[str]) -> _Pairs:
-    better, worse = np.nonzero(case.grades[:, None] > case.grades[None, :])
+    above = case.grades[:, None] > case.grades[None, :]
+    better, worse = np.nonzero(above & case.shown[None, :])
     zero = np.zeros(len(case.ids))
     matrix = np.stack([case.parts.get(name, zero) for name in names], axis=1)
     rest = sum((v for name, v in case.parts.items() if name not in names), start=zero)
@@ -176,7 +185,7 @@ def _fitted(pairs: _Pairs, strength: float | None) -> tuple[float, Array]:
     """Return steepness and multipliers, shape (g,), of least loss; all 1 without ``strength``."""
     ones = np.ones(pairs.gaps.shape[1])
     factor = (1.0, 1.0) if strength is None else (0.0, MOST)
-    bounds = [(0.0, np.log(STEEPNESS[-1])), *[factor] * len(ones)]
+    bounds = [(0.0, np.log(STEEPEST)), *[factor] * len(ones)]
     found = [
         minimize(
             _loss,

@@ -19,6 +19,7 @@ from matcher.learn import (
 )
 from matcher.model import DEFAULT
 from matcher.search import Ranking
+from matcher.weighing import NOT_SHOWN
 
 SHOWN = 8
 
@@ -137,12 +138,28 @@ def test_where_the_old_weights_predict_best_the_locked_fold_is_left_alone(monkey
     assert (found.outcome, found.attempt) == (NO_CHANGE, None)
 
 
-def test_records_nobody_was_shown_change_nothing():
+def test_nothing_is_learnt_from_records_that_nobody_was_shown():
     matcher, evidence, folds = made(100, 0.1)
     found = learn.learn(matcher, evidence, folds, 0)
-    for parts in matcher._parts.values():
-        parts["meaning"][SHOWN:] = 99.0  # first everywhere, and nobody ever looked at them
-    assert learn.learn(matcher, evidence, folds, 0) == found
+    for key, parts in matcher._parts.items():
+        parts["meaning"][SHOWN:] = 99.0 * folds.locked(key) - 9.0  # now first, now last
+    other = learn.learn(matcher, evidence, folds, 0)
+    assert other.multipliers == found.multipliers
+
+
+def test_new_weights_do_not_pass_by_bringing_up_what_nobody_has_seen():
+    matcher, evidence, folds = made(150, 0.1)
+    assert learn.learn(matcher, evidence, folds, 0).outcome == PROMOTED
+    many = 30
+    matcher._ids = tuple(f"T{n:02}" for n in range(SHOWN + many))
+    for key, parts in matcher._parts.items():
+        # Unseen records: far less of the words, a little more meaning; and only where it is tested.
+        parts["words"] = np.append(parts["words"][:SHOWN], np.full(many, -0.2))
+        closer = 0.45 if folds.locked(key) else -1.0
+        parts["meaning"] = np.append(parts["meaning"][:SHOWN], np.full(many, closer))
+    found = learn.learn(matcher, evidence, folds, 0)
+    assert found.outcome == NOT_BETTER
+    assert found.new < found.old
 
 
 def test_shown_records_that_are_not_found_are_counted():
@@ -158,12 +175,22 @@ def test_what_the_store_no_longer_holds_is_passed_over():
     assert learn.learn(matcher, Evidence(shown, {}, 0, 0), folds, 0) == plain
 
 
-def test_the_condensed_measure_by_hand():
-    matcher, evidence, _ = made(1, 0.0)
-    parts = {"words": np.array([0.1, 0.9, 0.5, 0.4, 0, 0, 0, 0, 1, 2]), "meaning": np.zeros(10)}
-    matcher._parts["N000"] = parts
-    shown = {"N000": {"T00": Shown(3), "T02": Shown(0)}}  # T09, T08 and T01 stand above, unseen
+def test_the_measure_by_hand():
+    matcher, _, _ = made(1, 0.0)
+    words = [0.1, 0.9, 0.5, 0.4, 0, 0, 0, 0, 1, 2]  # T09, T08, T01, T02, T03, T00
+    matcher._parts["N000"] = {"words": np.array(words), "meaning": np.zeros(10)}
+    shown = {"N000": {"T00": Shown(3), "T02": Shown(0)}}
     cases, unfound = learn._cases(matcher, Evidence(shown, {}, 0, 0))
     assert unfound == 0
-    assert learn._measure(cases, {}) == {"N000": pytest.approx(1 / math.log2(3))}
-    assert evidence.judged == SHOWN
+    assert learn._measure(cases, {}) == {"N000": pytest.approx(1 / math.log2(1 + 6))}
+
+
+def test_deep_records_are_kept_only_where_something_is_known(monkeypatch):
+    monkeypatch.setattr(learn, "DEPTH", 2)
+    matcher, _, _ = made(1, 0.0)
+    words = [0.1, 0.9, 0.5, 0.4, 0, 0, 0, 0, 1, 2]
+    matcher._parts["N000"] = {"words": np.array(words)}
+    (case,), _ = learn._cases(matcher, Evidence({"N000": {"T00": Shown(3)}}, {}, 0, 1))
+    assert case.ids == ("T00", "T08", "T09")
+    assert case.grades.tolist() == [3, NOT_SHOWN, NOT_SHOWN]
+    assert case.parts["words"].tolist() == [0.1, 1, 2]

@@ -125,6 +125,15 @@ def test_the_lexical_parts_are_the_measure():
     assert weighing.learnable(made) == ("meaning",)
 
 
+def test_what_nobody_was_shown_makes_no_pair():
+    parts = {"words": [0.2, 0.1, 0.9], "meaning": [0.1, 0.3, 0.9]}
+    one = case("N", [2, 0, weighing.NOT_SHOWN], **parts)
+    assert len(weighing._pairs([one], ("meaning",)).rest) == 1
+    two = case("N", [2, 0], words=[0.2, 0.1], meaning=[0.1, 0.3])
+    assert fit([one], 1.0) == fit([two], 1.0)
+    assert not weighing._has_pairs(case("N", [2, weighing.NOT_SHOWN], words=[0.2, 0.1]))
+
+
 def test_the_order_is_that_of_a_search():
     one = case("N", [0, 1, 2], words=[0.2, 0.2, 0.1], meaning=[0.0, 1e-9, 0.2])
     assert one.order({}) == ["N-02", "N-00", "N-01"]  # equal to 1e-6: by id
