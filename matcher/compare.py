@@ -8,7 +8,7 @@ the first ten or left them, and only then is the overall difference judged.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -48,6 +48,10 @@ class Change:
         """How much the query gained, -1 to 1."""
         return self.after - self.before
 
+    def to_json(self) -> dict[str, Any]:
+        """Return everything, the difference too."""
+        return {**asdict(self), "difference": self.difference}
+
 
 @dataclass(frozen=True)
 class Comparison:
@@ -69,13 +73,12 @@ class Comparison:
     @property
     def better(self) -> tuple[Change, ...]:
         """What gained, most first."""
-        return tuple(each for each in self.changes if each.difference > significance.SAME)
+        return gained(self.changes)
 
     @property
     def worse(self) -> tuple[Change, ...]:
         """What lost, most first."""
-        lost = [each for each in self.changes if each.difference < -significance.SAME]
-        return tuple(sorted(lost, key=lambda each: (each.difference, each.query)))
+        return lost(self.changes)
 
     @property
     def significant(self) -> bool:
@@ -95,7 +98,7 @@ class Comparison:
             "significant": self.significant,
             "better": len(self.better),
             "worse": len(self.worse),
-            "changes": [{**asdict(each), "difference": each.difference} for each in self.changes],
+            "changes": [each.to_json() for each in self.changes],
             "notices": list(self.notices),
         }
 
@@ -122,30 +125,54 @@ def compare(
                 f"({len(run):,} truy vấn trong tệp, {len(answered):,} có đáp án)"
             )
     qrels = {key: testset.qrels[key] for key in sorted(answered)}
-    old, new = ndcg(qrels, before), ndcg(qrels, after)
     titles = {each.id: each.title or each.text for each in testset.documents}
-    changes = [
-        Change(
-            key,
-            testset.queries.get(key, ""),
-            old[key],
-            new[key],
-            tuple(_moved(after.get(key, []), before.get(key, []), qrels[key], titles)),
-            tuple(_moved(before.get(key, []), after.get(key, []), qrels[key], titles)),
-        )
-        for key in qrels
-    ]
-    gains = [each.difference for each in changes]
+    found = changes(qrels, before, after, testset.queries, titles)
+    gains = [each.difference for each in sorted(found, key=lambda each: each.query)]
     low, high = significance.interval(gains, seed=seed)
     return Comparison(
-        math.fsum(old.values()) / len(old),
-        math.fsum(new.values()) / len(new),
+        math.fsum(each.before for each in found) / len(found),
+        math.fsum(each.after for each in found) / len(found),
         low,
         high,
         significance.randomisation(gains, flips, seed),
-        tuple(sorted(changes, key=lambda each: (-each.difference, each.query))),
+        found,
         tuple(_notices(testset, before, after)),
     )
+
+
+def changes(
+    qrels: Qrels,
+    before: Ranked,
+    after: Ranked,
+    texts: Mapping[str, str],
+    titles: Mapping[str, str],
+) -> tuple[Change, ...]:
+    """Return what became of every query of ``qrels``: most gained first, then by query."""
+    old, new = ndcg(qrels, before), ndcg(qrels, after)
+    found = (
+        Change(
+            key,
+            texts.get(key, ""),
+            old[key],
+            new[key],
+            tuple(_moved(after.get(key, ()), before.get(key, ()), grades, titles)),
+            tuple(_moved(before.get(key, ()), after.get(key, ()), grades, titles)),
+        )
+        for key, grades in qrels.items()
+    )
+    return tuple(sorted(found, key=lambda each: (-each.difference, each.query)))
+
+
+def gained(found: Iterable[Change]) -> tuple[Change, ...]:
+    """Return what is better than before, most gained first."""
+    better = (each for each in found if each.difference > significance.SAME)
+    return tuple(sorted(better, key=lambda each: (-each.difference, each.query)))
+
+
+def lost(found: Iterable[Change]) -> tuple[Change, ...]:
+    """Return what is worse than before, most lost first."""
+    worse = (each for each in found if each.difference < -significance.SAME)
+    return tuple(sorted(worse, key=lambda each: (each.difference, each.query)))
 
 
 def ndcg(qrels: Qrels, run: Ranked, k: int = TOP) -> dict[str, float]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from corpus.records import Need, Product, Technology
 from corpus.text import has_accents
 from matcher import explain, fit, need
+from matcher.model import VERSION
 from matcher.need import Conditions, Query
 from matcher.search import TYPED, Engine, Hit, Ranking
 from matcher.usefulness import Usefulness, shipped
@@ -47,6 +48,7 @@ class Answer:
     total: int = 0
     notices: tuple[str, ...] = ()
     answerable: float = 0.0
+    model: str = VERSION  # of the weights that ranked
 
     @property
     def found(self) -> bool:
@@ -101,6 +103,7 @@ class Matcher:
     as_of: dt.date
     provinces: tuple[str | None, ...] = field(default=())
     usefulness: Usefulness = field(default_factory=shipped)
+    model: str = VERSION  # how the engine's weights are called
 
     @classmethod
     def of(
@@ -110,6 +113,7 @@ class Matcher:
         products: Iterable[Product],
         needs: Iterable[Need],
         as_of: dt.date,
+        model: str = VERSION,
     ) -> Matcher:
         """Put an engine and records together; records the index does not know are left out."""
         known = {each.id: each for each in technologies}
@@ -121,6 +125,7 @@ class Matcher:
             {each.id: each for each in needs},
             as_of,
             tuple(each.province if each else None for each in rows),
+            model,
         )
 
     def product(self, key: str) -> Product | None:
@@ -182,7 +187,7 @@ class Matcher:
             if len(side) < k:
                 side.append(self._explained(technology, query, hit, label, broken))
         notices = tuple(_notices(query))
-        return Answer(query, tuple(kept), tuple(apart), total, notices, answerable)
+        return Answer(query, tuple(kept), tuple(apart), total, notices, answerable, self.model)
 
     def answerable(self, query: Query, ranking: Ranking) -> float:
         """The probability that any record is useful for ``query``; it knows of no filter."""

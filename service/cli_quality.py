@@ -14,9 +14,9 @@ from matcher import compare as comparing
 from matcher import evaluate as evaluation
 from matcher import significance, testsets
 from matcher.runs import read_run
-from service import show, show_quality
+from service import learning, show, show_quality
 from service.console import emit, out, progress
-from service.settings import DATA, AsOf, EncoderChoice, Json, today
+from service.settings import DATA, AsOf, Data, EncoderChoice, Json, today
 from service.workspace import Workspace, encoder_or_words
 
 app = typer.Typer()
@@ -82,3 +82,29 @@ def compare(
         emit({"a": str(run_a), "b": str(run_b), "collection": testset.name, **found.to_json()})
     else:
         show_quality.comparison(out, found, (str(run_a), str(run_b)), testset.name)
+
+
+@app.command()
+def learn(
+    back: Annotated[
+        bool, typer.Option("--back", help="Quay lại mô hình trước đó, không học.")
+    ] = False,
+    data: Data = None,  # type: ignore[assignment]
+    as_of: AsOf = None,
+    encoder: EncoderChoice = None,
+    as_json: Json = False,
+) -> None:
+    """Học lại trọng số từ đánh giá và quyết định; chỉ dùng khi tốt hơn trên phần đã khóa."""
+    space, day = Workspace(data or DATA()), today(as_of)
+    if back:
+        left, now = learning.back(space, day)
+        if as_json:
+            emit({"before": left, "model": now})
+        else:
+            out.print(f"Đã quay lại mô hình {now} (trước đó: {left}).")
+        return
+    found = learning.attempt(space, day, encoder)
+    if as_json:
+        emit(found.to_json())
+    else:
+        show_quality.attempt(out, found)

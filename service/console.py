@@ -24,6 +24,7 @@ from corpus.store import StoreError
 from indexes.encoders import EncoderError
 from indexes.hybrid import Tick
 from indexes.snapshot import SnapshotError
+from matcher.models import ModelError
 from matcher.runs import RunError
 from matcher.testsets import TestSetError
 from service.settings import Exit
@@ -47,7 +48,7 @@ def told_failures() -> Iterator[None]:
     """Turn a known failure into a sentence and an exit code."""
     try:
         yield
-    except (StoreError, SnapshotError) as error:
+    except (ModelError, StoreError, SnapshotError) as error:
         fail(str(error), Exit.NO_DATA)
     except (EncoderError, RunError, TableError, TestSetError) as error:
         fail(str(error), Exit.BAD_INPUT)

@@ -145,6 +145,7 @@ class Answer(Shape):
     matches: list[Match]
     set_apart: list[Match]
     notices: list[str]
+    model: str = Field(description="Phiên bản trọng số đã xếp hạng.", examples=["1+3fa9c0d2"])
 
 
 class Found(Answer):

@@ -12,8 +12,10 @@ from corpus.records import KINDS
 from corpus.store import Store, StoreError
 from indexes.encoders import EncoderError, open_encoder
 from indexes.snapshot import SnapshotError, open_current
+from matcher.models import ModelError
 from service.workspace import Workspace
 
+KNOWN = (StoreError, SnapshotError, ModelError, EncoderError, ValueError, OSError)
 LEAST_FREE = 500  # MB; an index of 100,000 records and its vectors fit
 
 
@@ -33,6 +35,7 @@ def examine(space: Workspace) -> list[Finding]:
         ("bảng từ vựng", _tables),
         ("dữ liệu", _store),
         ("chỉ mục", _index),
+        ("mô hình", _model),
         ("bộ mã hóa", _encoder),
         ("đĩa", _disk),
     )
@@ -45,7 +48,7 @@ def _run(
     for name, check in checks:
         try:
             yield Finding(name, True, check(space))
-        except (StoreError, SnapshotError, EncoderError, ValueError, OSError) as error:
+        except KNOWN as error:
             yield Finding(name, False, str(error))
 
 
@@ -82,6 +85,15 @@ def _index(space: Workspace) -> str:
         return f"{manifest.records:,} công nghệ, {name}{late}"
     finally:
         opened.close()
+
+
+def _model(space: Workspace) -> str:
+    used = space.models.in_use()
+    if used.notice:
+        raise ModelError(used.notice)
+    if not used.model.multipliers:
+        return f"{used.version}, trọng số của chương trình"
+    return f"{used.version}, học ngày {used.model.facts.get('date', 'chưa rõ')}"
 
 
 def _encoder(_: Workspace) -> str:

@@ -22,7 +22,7 @@ from indexes.snapshot import SnapshotError
 from service.contract import ApiError
 from service.workspace import Opened, Workspace
 
-Stamp = tuple[str, State, dt.date]  # the snapshot's name, the store's state, the day
+Stamp = tuple[str, State, dt.date]  # snapshot and model by name, the store's state, the day
 KNOWN = (SnapshotError, StoreError, TableError)  # their messages say what to do
 log = logging.getLogger(__name__)
 
@@ -100,6 +100,7 @@ class Live:
             state = store.state()
         pointer = self._space.index_folder / "CURRENT"
         name = pointer.read_text(encoding="utf-8", errors="replace") if pointer.is_file() else ""
+        name += f"\n{self._space.models.current()}"  # a promoted model ranks anew
         return name, state, self._as_of or dt.date.today()
 
     def _there(self) -> bool:

@@ -24,6 +24,7 @@ def answer(found: Answer) -> Data:
         "matches": [match(each) for each in found.matches],
         "set_apart": [match(each) for each in found.set_apart],
         "notices": list(found.notices),
+        "model": found.model,
     }
 
 

@@ -9,9 +9,13 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from matcher.compare import LEVEL, TOP, Change, Comparison, Moved
+from matcher import explain
+from matcher.compare import LEVEL, TOP, Change, Comparison, Moved, gained, lost
+from matcher.learn import LEAST_LOCKED, LEAST_TRAIN, NO_CHANGE, PROMOTED, TOO_LITTLE
+from service.learning import Attempt
 from service.show import notice
 
+NEARLY = 0.05  # a multiplier this near to 1 is told as no change
 SHOWN = 10  # changed queries printed on each side; all of them are in --json
 
 
@@ -50,6 +54,59 @@ def verdict(found: Comparison) -> str:
         return f"Chưa đủ căn cứ để nói A và B khác nhau ({test}): {counts}."
     word = "tốt hơn" if found.difference > 0 else "kém hơn"
     return f"B {word} A, khác biệt có ý nghĩa thống kê ({test}): {counts}."
+
+
+def attempt(console: Console, found: Attempt) -> None:
+    """Print what was learnt from, what came of it, what counts more or less, who gained or lost."""
+    lesson, known = found.lesson, found.evidence
+    for each in found.notices:
+        console.print(notice(each), soft_wrap=True)
+    console.print(
+        f"Học từ {known.judged:,} đánh giá và {known.decided:,} quyết định: {lesson.train:,} nhu "
+        f"cầu để học, {lesson.locked:,} nhu cầu khóa riêng để kiểm tra.",
+        soft_wrap=True,
+    )
+    if known.silent:
+        told = "; ".join(f"{why} {count:,}" for why, count in known.silent.items())
+        console.print(f"Không nói gì về độ phù hợp nên không dùng: {told}.", soft_wrap=True)
+    console.print(Text(outcome(found), "bold"), soft_wrap=True)
+    for name, factor in lesson.multipliers.items():
+        console.print(Text(f"  {explain.PARTS.get(name, name)}: {_weight(factor)}"))
+    _changes(console, "Tốt lên (trong phần để học)", gained(lesson.changes))
+    _changes(console, "Kém đi (trong phần để học)", lost(lesson.changes))
+
+
+def outcome(found: Attempt) -> str:
+    """Say in a sentence or two what came of an attempt to learn."""
+    lesson = found.lesson
+    if lesson.outcome == TOO_LITTLE:
+        return (
+            f"Chưa đủ dữ liệu: cần ít nhất {LEAST_TRAIN} nhu cầu để học và {LEAST_LOCKED} nhu cầu "
+            "để kiểm tra, mỗi nhu cầu có cả bản ghi hữu ích lẫn không hữu ích. Không thay đổi gì."
+        )
+    if lesson.outcome == NO_CHANGE:
+        return (
+            "Không có trọng số nào dự đoán tốt hơn trọng số đang dùng. Không thay đổi gì; phần đã "
+            "khóa chưa bị xem đến."
+        )
+    figures = (
+        f"nDCG@{TOP} trên phần đã khóa {decimal(lesson.old or 0.0, 4)} → "
+        f"{decimal(lesson.new or 0.0, 4)}; p = {decimal(lesson.p or 0.0, 5)}, mức của lần thử thứ "
+        f"{lesson.attempt} là {decimal(lesson.level or 0.0, 5)}"
+    )
+    if lesson.outcome == PROMOTED:
+        return (
+            f"Trọng số mới tốt hơn ({figures}). Từ nay dùng mô hình {found.after}; quay lại "
+            f"{found.before} bằng `cungcau learn --back`."
+        )
+    return f"Chưa chứng minh được là tốt hơn ({figures}). Giữ mô hình {found.before}."
+
+
+def _weight(factor: float) -> str:
+    """Say how much more or less a part counts."""
+    if abs(factor - 1) < NEARLY:
+        return f"gần như cũ (× {decimal(factor, 2)})"
+    return f"tính {'nhiều hơn' if factor > 1 else 'ít hơn'} (× {decimal(factor, 2)})"
 
 
 def decimal(value: float, digits: int) -> str:

@@ -5,6 +5,7 @@ Layout of the folder (``--data`` or ``CUNGCAU_DATA``)::
     cungcau.sqlite     the records and the log of their changes
     index/             snapshots of the index
     cache/             vectors by content, so that nothing is encoded twice
+    model/             weights learnt from judgments and decisions; absent = the program's own
     lexicon/           tables that officers edit; absent = the ones that come with the program
 """
 
@@ -27,6 +28,7 @@ from indexes.hybrid import Tick
 from indexes.snapshot import Manifest, Snapshot, SnapshotError
 from matcher.documents import documents
 from matcher.match import Matcher
+from matcher.models import Models
 from matcher.search import Engine
 
 
@@ -46,6 +48,7 @@ class Workspace:
         self.folder = folder
         self.index_folder = folder / "index"
         self.tables = folder / "lexicon"
+        self.models = Models(folder / "model")
 
     def lexicon(self) -> Lexicon:
         """Load the officers' tables where they have their own, else those of the program."""
@@ -96,19 +99,21 @@ class Workspace:
             opened = snapshot.open_current(self.index_folder)
             try:
                 _check(opened, store)
-                notices = [*_stale(opened.manifest, state)]
+                used = self.models.in_use()
+                notices = [*_stale(opened.manifest, state), *filter(None, [used.notice])]
                 engine = Engine(
                     opened.index(audience),
                     _query_encoder(encoder, opened.manifest, notices),
                     self.lexicon(),
                     self.places(),
-                    cache=self.cache() if opened.manifest.encoder else None,
+                    used.weights,
+                    self.cache() if opened.manifest.encoder else None,
                 )
                 technologies = store.all(Technology)
                 if audience == snapshot.PUBLIC:
                     technologies = [each.public() for each in technologies]
                 matcher = Matcher.of(
-                    engine, technologies, store.all(Product), store.all(Need), as_of
+                    engine, technologies, store.all(Product), store.all(Need), as_of, used.version
                 )
                 yield Opened(matcher, opened.manifest, tuple(notices))
             finally:

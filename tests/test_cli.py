@@ -18,6 +18,8 @@ import openpyxl
 import pytest
 import typer
 from small import NEEDS, PRODUCTS, TECHNOLOGIES, Tiny
+from test_learning import records
+from test_learning import workspace as learnt_from
 
 from corpus.lexicon import Lexicon
 from corpus.places import Places
@@ -855,3 +857,37 @@ def test_the_installed_command_answers_and_fails_in_sentences(built):
     _, err = unknown.communicate(timeout=60)
     assert unknown.returncode == Exit.USAGE
     assert err.startswith("Lỗi: không có sản phẩm hay nhu cầu nào là 'nowhere'")
+
+
+# Learning ----------------------------------------------------------------------------------------
+
+
+def test_too_little_to_learn_from_is_said_plainly_and_changes_nothing(space):
+    before = sqlite_dump(space)
+    found = run("learn", "--data", space, "--as-of", "2026-11-23")
+    assert found.code == Exit.DONE
+    assert "Chưa đủ dữ liệu: cần ít nhất 20 nhu cầu" in found.out
+    facts = run("learn", "--data", space, "--json").json
+    assert (facts["outcome"], facts["model"], facts["train"]) == ("too little data", "1", 0)
+    assert run("search", "sấy", "--data", space, "--json").json["model"] == "1"
+    assert sqlite_dump(space) == before
+
+
+def test_there_is_nothing_to_return_to_at_first(space):
+    found = run("learn", "--back", "--data", space)
+    assert found.code == Exit.NO_DATA
+    assert "không có mô hình nào để quay lại" in found.err
+
+
+def test_learning_tells_what_counts_more_and_who_gained(tmp_path):
+    space = learnt_from(tmp_path, records(60))
+    found = run("learn", "--data", space.folder, "--as-of", "2026-11-23")
+    assert found.code == Exit.DONE
+    assert "Học từ 60 đánh giá và 60 quyết định" in found.out
+    assert "Trọng số mới tốt hơn (nDCG@10 trên phần đã khóa 0," in found.out
+    assert "địa bàn: tính nhiều hơn (× " in found.out
+    assert "quá trình: gần như cũ (× 1,00)" in found.out
+    assert "Tốt lên (trong phần để học):" in found.out
+    assert "Kém đi" not in found.out
+    told = run("learn", "--back", "--data", space.folder)
+    assert "Đã quay lại mô hình 1 (trước đó: 1+" in told.out
