@@ -179,6 +179,24 @@ class Store:
         with self._transaction() as connection:
             return _state(connection), list(_records(connection, kind))
 
+    def changes_with_state(
+        self, kind: type[R], since: int
+    ) -> tuple[State, list[R], frozenset[str]]:
+        """Return what changed after revision ``since``, and the one state that it leads to.
+
+        Records that were added or changed stand as they are now, ordered by id; the ids of those
+        that are no longer there stand apart.
+        """
+        change, record = change_table.c, record_table.c
+        wanted = (change.kind == kind.kind_name) & (change.revision > since)
+        touched = sa.select(change.id).where(wanted).distinct()
+        there = (record.kind == kind.kind_name) & record.id.in_(touched)
+        query = sa.select(record.body).where(there).order_by(record.id)
+        with self._transaction() as connection:
+            ids = frozenset(connection.execute(touched).scalars())
+            found = [kind.model_validate(body) for body in connection.execute(query).scalars()]
+            return _state(connection), found, ids - {each.key for each in found}
+
     def get(self, kind: type[R], key: str) -> R | None:
         """Return one record, or ``None``."""
         with self._transaction() as connection:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import astuple, dataclass
+
+import numpy as np
+import numpy.typing as npt
 
 FIELDS = ("title", "text", "keywords", "products")
 
@@ -28,9 +31,22 @@ class Document:
     labels: tuple[str, ...] = ()
 
 
-def corpus_digest(documents: Iterable[Document]) -> str:
-    """SHA-256 (hex) of everything that the index may use, documents in the order given."""
+Digests = npt.NDArray[np.uint8]
+_BYTES = 16  # of a digest: two documents of a collection share one with a chance below 1e-20
+
+
+def digests(documents: Iterable[Document]) -> Digests:
+    """Return (n, 16) the first bytes of each document's SHA-256, over all that may be indexed."""
+    found = (
+        hashlib.sha256(json.dumps(astuple(each), ensure_ascii=False).encode()).digest()[:_BYTES]
+        for each in documents
+    )
+    return np.frombuffer(b"".join(found), np.uint8).reshape(-1, _BYTES)
+
+
+def corpus_digest(audiences: Mapping[str, Digests]) -> str:
+    """SHA-256 (hex) of the documents of all audiences, each as its digests in the order of ids."""
     digest = hashlib.sha256()
-    for document in documents:
-        digest.update(json.dumps(astuple(document), ensure_ascii=False).encode() + b"\n")
+    for name, each in sorted(audiences.items()):
+        digest.update(f"{name} {len(each)}\n".encode() + each.tobytes())
     return digest.hexdigest()

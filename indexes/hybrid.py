@@ -17,7 +17,7 @@ from indexes import analyser
 from indexes.bm25 import BM25, NONE_DEAD, Field, Parameters
 from indexes.documents import Document
 from indexes.encoders import Cache, Encoder
-from indexes.segments import Labels, Misaligned, Segment, Tick, check_aligned
+from indexes.segments import Held, Labels, Misaligned, Segment, Tick, check_aligned
 from indexes.vectors import Matrix, Vectors
 from indexes.vocabulary import Array
 
@@ -63,20 +63,18 @@ class Index:
             yield "dấu đã bỏ", len(self.dead)
 
     @classmethod
-    def of(cls, segments: Sequence[Segment], dead: Sequence[Array] = ()) -> Index:
-        """Put segments together; ``dead`` by segment as in :meth:`BM25.of`."""
+    def of(cls, held: Sequence[Held]) -> Index:
+        """Put one or more segments together."""
+        segments, dead = [each.segment for each in held], [each.dead for each in held]
         views = {
             view: BM25.of([each.views[view] for each in segments], PARAMETERS, dead)
             for view in analyser.VIEWS
         }
-        pairs = list(zip(segments, tuple(dead) or (NONE_DEAD,) * len(segments), strict=True))
-        gone = np.concatenate(
-            [out if len(out) else np.zeros(len(each), np.bool_) for each, out in pairs]
-        )
+        gone = np.concatenate([_marks(each) for each in held])
         matrices = [
-            each.matrix[~out] if len(out) else each.matrix
-            for each, out in pairs
-            if each.matrix is not None
+            each.segment.matrix[each.alive] if len(each.dead) else each.segment.matrix
+            for each in held
+            if each.segment.matrix is not None
         ]
         return cls(
             tuple(key for each in segments for key in each.ids),
@@ -97,7 +95,7 @@ class Index:
         tick: Tick | None = None,
     ) -> Index:
         """Index ``documents``; their order is the order of rows."""
-        return cls.of([Segment.build(documents, encoder, cache, tick)])
+        return cls.of([Held("", Segment.build(documents, encoder, cache, tick), NONE_DEAD)])
 
     @cached_property
     def sizes(self) -> tuple[int, ...]:
@@ -151,3 +149,8 @@ class Index:
         if len(self.dead):
             rows = np.searchsorted(self.live, rows)
         return np.asarray(self.vectors.matrix[rows])
+
+
+def _marks(held: Held) -> npt.NDArray[np.bool_]:
+    """Which records are dead, as many as there are."""
+    return held.dead if len(held.dead) else np.zeros(len(held.segment), np.bool_)

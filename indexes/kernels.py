@@ -151,7 +151,7 @@ def begin(bits: Array, out: Array) -> None:
     for block in range(bits.shape[0]):
         word = bits[block]
         for doc in range(block * 64, min(block * 64 + 64, out.shape[0])):
-            out[doc] = np.float32(0.0) if word & np.uint64(1) else OUT
+            out[doc] = OUT - OUT * np.float32(word & np.uint64(1))  # no branch to guess
             word >>= np.uint64(1)
 
 

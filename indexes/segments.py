@@ -12,18 +12,18 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from indexes import analyser
-from indexes.documents import FIELDS, Document
+from indexes import analyser, merging
+from indexes.documents import FIELDS, Digests, Document, digests
 from indexes.encoders import Cache, Encoder
 from indexes.postings import Builder, Postings
 from indexes.vectors import Matrix, pool
-from indexes.vocabulary import mapped
+from indexes.vocabulary import Array, mapped
 
 Tick = Callable[[str, int, int], None]  # what is being done, steps just done, steps in all
 
@@ -81,12 +81,14 @@ class Segment:
     labels: Labels
     views: Mapping[str, Postings]
     matrix: Matrix | None
+    digests: Digests  # of the documents, so that unchanged ones are recognised
 
     def __post_init__(self) -> None:
         check_aligned(len(self.ids), self._sizes())
 
     def _sizes(self) -> Iterator[tuple[str, int]]:
         yield "bộ nhãn", len(self.labels)
+        yield "mã băm", len(self.digests)
         yield from ((f"bản ghi trong {name}", len(view)) for name, view in self.views.items())
         if self.matrix is not None:
             yield "vectơ", len(self.matrix)
@@ -101,8 +103,9 @@ class Segment:
         encoder: Encoder | None = None,
         cache: Cache | None = None,
         tick: Tick | None = None,
+        known: Digests | None = None,
     ) -> Segment:
-        """Index ``documents``; their order is the order of rows."""
+        """Index ``documents``, whose digests may be known; their order is the order of rows."""
         builders = {view: Builder(FIELDS) for view in analyser.VIEWS}
         for document in documents:
             fields = {name: analyser.terms(getattr(document, name)) for name in FIELDS}
@@ -114,7 +117,7 @@ class Segment:
         ids = tuple(document.id for document in documents)
         labels = Labels.of(document.labels for document in documents)
         matrix = _encode(documents, encoder, cache, tick) if encoder else None
-        return cls(ids, labels, views, matrix)
+        return cls(ids, labels, views, matrix, digests(documents) if known is None else known)
 
     def save(self, folder: Path) -> None:
         """Write into ``folder``, which is made here."""
@@ -124,6 +127,7 @@ class Segment:
         _write_json(folder / "ids.json", self.ids)
         _write_json(folder / "labels.json", self.labels.sets)
         np.save(folder / "labels.npy", self.labels.numbers)
+        np.save(folder / "digests.npy", self.digests)
         if self.matrix is not None:
             np.save(folder / "vectors.npy", self.matrix)
 
@@ -140,7 +144,75 @@ class Segment:
             Labels(tuple(tuple(each) for each in sets), numbers),
             views,
             mapped(folder / "vectors.npy") if dense else None,
+            mapped(folder / "digests.npy"),
         )
+
+
+@dataclass(frozen=True, eq=False)
+class Held:
+    """A segment as one state of an index holds it: by name, and which of its records are dead."""
+
+    name: str
+    segment: Segment
+    dead: Array  # (n,) bool, (0,) where nobody is
+
+    @property
+    def alive(self) -> npt.NDArray[np.int64]:
+        """The rows that are not dead."""
+        everybody = np.arange(len(self.segment))
+        return everybody[~self.dead] if len(self.dead) else everybody
+
+    def without(self, rows: Iterable[int]) -> Held:
+        """Return the same with ``rows`` dead too."""
+        gone = list(rows)
+        if not gone:
+            return self
+        dead = self.dead.copy() if len(self.dead) else np.zeros(len(self.segment), np.bool_)
+        dead[gone] = True
+        return replace(self, dead=dead)
+
+
+def in_order(held: Sequence[Held]) -> list[tuple[str, int, int]]:
+    """Return (id, number of the segment, row there) of every live record, by id."""
+    return sorted(
+        (each.segment.ids[row], number, row)
+        for number, each in enumerate(held)
+        for row in each.alive.tolist()
+    )
+
+
+def live_digests(held: Sequence[Held]) -> Digests:
+    """Return the digests of the live records, by id."""
+    order = in_order(held)
+    return _gathered([each.segment.digests for each in held], order)
+
+
+def merged(held: Sequence[Held]) -> Segment:
+    """Return the live records of several segments as one: what building them anew would give."""
+    order = in_order(held)
+    rows = [np.full(len(each.segment), -1, np.int64) for each in held]
+    for new, (_, number, row) in enumerate(order):
+        rows[number][row] = new
+    segments = [each.segment for each in held]
+    views = {
+        view: merging.merged([each.views[view] for each in segments], rows)
+        for view in analyser.VIEWS
+    }
+    matrices = [each.matrix for each in segments if each.matrix is not None]
+    return Segment(
+        tuple(key for key, _, _ in order),
+        Labels.of(segments[number].labels[row] for _, number, row in order),
+        views,
+        _gathered(matrices, order) if matrices else None,
+        _gathered([each.digests for each in segments], order),
+    )
+
+
+def _gathered(arrays: Sequence[Array], order: Sequence[tuple[str, int, int]]) -> Array:
+    """Return the rows of several arrays in ``order``."""
+    firsts = np.cumsum([0, *map(len, arrays)])
+    places = np.array([firsts[number] + row for _, number, row in order], np.int64)
+    return np.asarray(np.concatenate(arrays)[places])
 
 
 def _write_json(path: Path, value: Sequence[object]) -> None:

@@ -1,17 +1,20 @@
-"""An index on disk: built whole, published at once, opened read-only, never changed.
+"""An index on disk: built whole or by what changed, published at once, never changed after that.
 
 Layout of the index folder::
 
     CURRENT                 the name of the snapshot that searches should open
     LOCK                    held while somebody builds
-    snapshot-<digest>/      manifest.json, ids.json, lease, and one folder per audience:
+    snapshot-<digest>/      manifest.json, lease, and folders of segments:
         public/             text that everybody may read
         all/                public text and what is under NDA; absent when nothing is
+        public-1/ …         what was added or changed since, see indexes/refresh.py
+        public.public.dead.npy      which records of public/ count no longer for ``public``
 
 An index over restricted text is kept apart as a whole, statistics included, so that no byte of a
 public answer can depend on it. A snapshot is written under a temporary name, synced, renamed, and
 only then named in ``CURRENT``: a reader sees the old state or the new one. Readers hold a shared
-lock on ``lease``; a snapshot is deleted only when nobody holds it.
+lock on ``lease``; a snapshot is deleted only when nobody holds it. Snapshots that share a segment
+share its files by hard links, so that each is whole by itself and any may be deleted.
 """
 
 from __future__ import annotations
@@ -22,22 +25,27 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import IO, Any
 
+import numpy as np
+
 from indexes import analyser
-from indexes.documents import Document, corpus_digest
+from indexes.bm25 import NONE_DEAD
+from indexes.documents import Document, corpus_digest, digests
 from indexes.encoders import Cache, Encoder
 from indexes.hybrid import Index
-from indexes.segments import Misaligned, Segment, Tick
+from indexes.segments import Held, Misaligned, Segment, Tick
+from indexes.vocabulary import Array
 
-FORMAT = 1
+FORMAT = 2
 PUBLIC, ALL = "public", "all"
 Audiences = Mapping[str, Sequence[Document]]
+States = Mapping[str, Sequence[Held]]  # audience → its segments
 
 
 class SnapshotError(RuntimeError):
@@ -62,6 +70,8 @@ class Manifest:
     revision: int  # of the store, through which the index goes
     store: str  # the store's chained digest at that revision
     restricted: bool  # whether there is an index for ``all`` besides ``public``
+    tables: str = ""  # digest of the tables that the documents were read with
+    segments: dict[str, list[str]] = field(default_factory=dict)  # audience → folders, oldest first
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,6 +100,7 @@ def publish(
     revision: int = 0,
     store: str = "",
     tick: Tick | None = None,
+    tables: str = "",
 ) -> Manifest:
     """Build an index of ``documents`` by audience and make it the current one.
 
@@ -102,6 +113,7 @@ def publish(
         revision: the store's revision that the documents show.
         store: the store's digest at that revision.
         tick: called with what is being done, how many steps were just done, and of how many.
+        tables: digest of what else the documents depend on.
 
     Raises:
         IndexBusyError: another process is building here.
@@ -109,25 +121,53 @@ def publish(
     """
     _check_aligned(documents)
     home.mkdir(parents=True, exist_ok=True)
-    with _builder(home):
+    with builder(home):
+        known = {name: digests(rows) for name, rows in documents.items()}
+        by_id = {
+            name: each[sorted(range(len(each)), key=lambda row: documents[name][row].id)]
+            for name, each in known.items()
+        }
         manifest = Manifest(
-            format=FORMAT,
-            analyser=analyser.VERSION,
-            segmenter=f"pyvi {version('pyvi')}",
-            encoder=encoder.name if encoder else None,
-            dim=encoder.dim if encoder else 0,
+            **made_with(encoder),
             records=len(documents[PUBLIC]),
-            corpus=corpus_digest(each for name in sorted(documents) for each in documents[name]),
+            corpus=corpus_digest(by_id),
             revision=revision,
             store=store,
             restricted=ALL in documents,
+            tables=tables,
+            segments={name: [name] for name in sorted(documents)},
         )
-        name = f"snapshot-{_digest(manifest)[:16]}"
-        if not _whole(home / name):
-            _write(home, name, manifest, documents, encoder, cache, tick)
-        _replace_text(home / "CURRENT", name)
-        _prune(home, keep=name)
+
+        def fill(folder: Path) -> None:
+            for name, rows in documents.items():
+                shown = _named(tick, name)
+                Segment.build(rows, encoder, cache, shown, known[name]).save(folder / name)
+
+        make_current(home, manifest, fill)
     return manifest
+
+
+def made_with(encoder: Encoder | None) -> dict[str, Any]:
+    """The facts of a manifest that say what an index is made with."""
+    return {
+        "format": FORMAT,
+        "analyser": analyser.VERSION,
+        "segmenter": f"pyvi {version('pyvi')}",
+        "encoder": encoder.name if encoder else None,
+        "dim": encoder.dim if encoder else 0,
+    }
+
+
+def make_current(home: Path, manifest: Manifest, fill: Callable[[Path], None]) -> None:
+    """Write the snapshot of ``manifest``, unless it is there already, and point to it.
+
+    The caller holds the lock. ``fill`` writes everything but manifest and lease into a folder.
+    """
+    name = f"snapshot-{_digest(manifest)[:16]}"
+    if not _whole(home / name):
+        _write(home, name, manifest, fill)
+    _replace_text(home / "CURRENT", name)
+    _prune(home, keep=name)
 
 
 def _check_aligned(documents: Audiences) -> None:
@@ -151,7 +191,8 @@ def _digest(manifest: Manifest) -> str:
 
 
 @contextmanager
-def _builder(home: Path) -> Iterator[None]:
+def builder(home: Path) -> Iterator[None]:
+    """Be the only one who builds in ``home``."""
     with (home / "LOCK").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -162,15 +203,7 @@ def _builder(home: Path) -> Iterator[None]:
         yield
 
 
-def _write(
-    home: Path,
-    name: str,
-    manifest: Manifest,
-    documents: Audiences,
-    encoder: Encoder | None,
-    cache: Cache | None,
-    tick: Tick | None,
-) -> None:
+def _write(home: Path, name: str, manifest: Manifest, fill: Callable[[Path], None]) -> None:
     """Write the snapshot aside and rename it: half a snapshot never has the final name."""
     for leftover in home.glob("building-*"):
         shutil.rmtree(
@@ -179,8 +212,7 @@ def _write(
     with tempfile.TemporaryDirectory(prefix="building-", dir=home) as scratch:
         folder = Path(scratch) / name
         folder.mkdir()
-        for audience, rows in documents.items():
-            Segment.build(rows, encoder, cache, _named(tick, audience)).save(folder / audience)
+        fill(folder)
         (folder / "lease").touch()
         text = json.dumps(asdict(manifest), ensure_ascii=False, indent=2)
         (folder / "manifest.json").write_text(text + "\n", encoding="utf-8")
@@ -231,14 +263,14 @@ def _prune(home: Path, keep: str) -> None:
 
 
 # What reading a file raises that is missing, cut short or not what it should be.
-_DAMAGE = (OSError, EOFError, ValueError, KeyError, TypeError, Misaligned)
+DAMAGE = (OSError, EOFError, ValueError, KeyError, TypeError, Misaligned)
 
 
 def _whole(folder: Path) -> bool:
     """Whether ``folder`` holds a snapshot that opens."""
     try:
         _load(folder).close()
-    except (SnapshotError, *_DAMAGE):
+    except (SnapshotError, *DAMAGE):
         return False
     return True
 
@@ -250,18 +282,18 @@ def open_current(home: Path) -> Snapshot:
         SnapshotError: there is none, it is damaged, or another version of the program made it.
     """
     while True:
-        name = _pointed(home)
+        name = pointed(home)
         try:
             return _load(home / name)
-        except _DAMAGE as error:
-            if _pointed(home) != name:
+        except DAMAGE as error:
+            if pointed(home) != name:
                 continue  # a publication overtook us and deleted what we were about to open
             raise SnapshotError(
                 f"chỉ mục {name} thiếu tệp hoặc đã hỏng ({error}): chạy lại `cungcau index`"
             ) from error
 
 
-def _pointed(home: Path) -> str:
+def pointed(home: Path) -> str:
     """Return the name of the current snapshot."""
     pointer = home / "CURRENT"
     if not pointer.is_file():
@@ -269,7 +301,12 @@ def _pointed(home: Path) -> str:
     return pointer.read_text(encoding="utf-8", errors="replace").strip()
 
 
-def _load(folder: Path) -> Snapshot:
+def read_manifest(folder: Path) -> Manifest:
+    """Read what a snapshot was made of.
+
+    Raises:
+        SnapshotError: another version of the program made it.
+    """
     facts: dict[str, Any] = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     for name, mine in (("format", FORMAT), ("analyser", analyser.VERSION)):
         if facts[name] != mine:
@@ -277,13 +314,47 @@ def _load(folder: Path) -> Snapshot:
                 f"chỉ mục được tạo bởi phiên bản khác ({name}: tệp {facts[name]}, "
                 f"chương trình {mine}): chạy lại `cungcau index`"
             )
-    manifest = Manifest(**facts)
+    return Manifest(**facts)
+
+
+def read_states(folder: Path, manifest: Manifest) -> dict[str, list[Held]]:
+    """Open the segments of every audience, memory-mapped; one that two share is opened once."""
+    names = {name for each in manifest.segments.values() for name in each}
+    dense = manifest.encoder is not None
+    segments = {name: Segment.load(folder / name, dense) for name in sorted(names)}
+    return {
+        audience: [
+            Held(name, segments[name], _read_dead(folder, audience, name, len(segments[name])))
+            for name in each
+        ]
+        for audience, each in manifest.segments.items()
+    }
+
+
+def dead_file(audience: str, segment: str) -> str:
+    """The name of the file that says which records of a segment are dead for an audience."""
+    return f"{audience}.{segment}.dead.npy"
+
+
+def _read_dead(folder: Path, audience: str, segment: str, size: int) -> Array:
+    path = folder / dead_file(audience, segment)
+    if not path.exists():
+        return NONE_DEAD
+    dead = np.load(path)
+    if len(dead) != size:
+        raise Misaligned(f"chỉ mục lệch nhau: {size:,} mã nhưng {len(dead):,} dấu đã bỏ")
+    return np.asarray(dead, np.bool_)
+
+
+def _load(folder: Path) -> Snapshot:
+    manifest = read_manifest(folder)
     lease = (folder / "lease").open("r")
     try:
         fcntl.flock(lease, fcntl.LOCK_SH)
-        audiences = (PUBLIC, ALL) if manifest.restricted else (PUBLIC,)
-        dense = manifest.encoder is not None
-        indexes = {each: Index.of([Segment.load(folder / each, dense)]) for each in audiences}
+        states = read_states(folder, manifest)
+        indexes = {audience: Index.of(held) for audience, held in states.items()}
+        if (found := sum(len(each.alive) for each in states[PUBLIC])) != manifest.records:
+            raise Misaligned(f"chỉ mục lệch nhau: {manifest.records:,} bản ghi nhưng {found:,}")
     except BaseException:
         lease.close()
         raise

@@ -12,17 +12,19 @@ Layout of the folder (``--data`` or ``CUNGCAU_DATA``)::
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import resources
+from importlib.metadata import version
 from pathlib import Path
 
 from corpus.lexicon import Lexicon
 from corpus.places import Places
 from corpus.records import Need, Product, Technology
 from corpus.store import State, Store
-from indexes import snapshot
+from indexes import refresh, snapshot
 from indexes.encoders import Cache, Encoder, EncoderError, open_encoder
 from indexes.hybrid import Tick
 from indexes.snapshot import Manifest, Snapshot, SnapshotError
@@ -30,6 +32,11 @@ from matcher.documents import documents
 from matcher.match import Matcher
 from matcher.models import Models
 from matcher.search import Engine
+
+WHOLE_BELOW = (
+    2_000  # records: below, an index is built whole, so that equal stores give equal bytes
+)
+LITTLE = 0.1  # share of the records that may have changed for a refresh to be worth it
 
 
 @dataclass(frozen=True)
@@ -74,14 +81,37 @@ class Workspace:
         return copied
 
     def build(self, encoder: Encoder | None, tick: Tick | None = None) -> Manifest:
-        """Index what the store holds now and make it the current index."""
+        """Index what the store holds now and make it the current index.
+
+        Where a large index was made with the same program, encoder and tables from an earlier state
+        of this store, only what changed since then is read, encoded and written.
+        """
+        tables = self._tables_digest()
+        cache = self.cache() if encoder else None
+        since = refresh.base(self.index_folder, encoder, tables)
         with Store.open(self.folder) as store:
+            if since is not None and since.records >= WHOLE_BELOW and _grew_from(store, since):
+                state, changed, removed = store.changes_with_state(Technology, since.revision)
+                if len(changed) + len(removed) <= LITTLE * since.records:
+                    rows = documents(changed, self.lexicon())
+                    return refresh.refresh(
+                        self.index_folder, since, rows, removed, encoder, cache,
+                        state.revision, state.digest, tick,
+                    )  # fmt: skip
             state, technologies = store.all_with_state(Technology)
         rows = documents(technologies, self.lexicon())
-        cache = self.cache() if encoder else None
         return snapshot.publish(
-            self.index_folder, rows, encoder, cache, state.revision, state.digest, tick
+            self.index_folder, rows, encoder, cache, state.revision, state.digest, tick, tables
         )
+
+    def _tables_digest(self) -> str:
+        """SHA-256 (hex) of the program's version and the tables that records are read with."""
+        folder = self.tables if self.tables.is_dir() else resources.files("corpus") / "data"
+        digest = hashlib.sha256(version("cungcau").encode())
+        for each in sorted(folder.iterdir(), key=lambda path: path.name):
+            if each.name.endswith(".csv"):
+                digest.update(f"\n{each.name}\n".encode() + each.read_bytes())
+        return digest.hexdigest()
 
     @contextmanager
     def open(
@@ -118,6 +148,11 @@ class Workspace:
                 yield Opened(matcher, opened.manifest, tuple(notices))
             finally:
                 opened.close()
+
+
+def _grew_from(store: Store, manifest: Manifest) -> bool:
+    """Whether the index shows an earlier state of this store."""
+    return store.digest_at(manifest.revision) == manifest.store
 
 
 def _check(opened: Snapshot, store: Store) -> None:
