@@ -4,7 +4,8 @@ Metrics come from ir_measures (nDCG with linear gain). Rankings are handed over 
 scores cannot be reordered; a query that finds nothing counts 0; nothing disappears from an average.
 In an interchange folder every need is ranked for its product, over the needs that have an answer;
 hard rules remove nothing there (grades are topical) and are scored apart; needs without an answer
-measure whether the best score can tell that nothing fits (AUROC).
+measure whether the engine can tell that nothing fits (AUROC, calibration), and plain fusion stands
+beside the full matcher (:mod:`matcher.breakdown`).
 """
 
 from __future__ import annotations
@@ -15,13 +16,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import ir_measures
-from sklearn.metrics import roc_auc_score
 
 from corpus.lexicon import Lexicon
 from corpus.places import Places
 from indexes.encoders import Cache, Encoder
 from indexes.hybrid import Index, Tick
-from matcher import fit
+from matcher import fit, honesty
+from matcher.breakdown import breakdown
 from matcher.match import Matcher
 from matcher.model import DEFAULT, Weights
 from matcher.need import Query
@@ -35,11 +36,17 @@ Run = dict[str, list[tuple[str, float]]]  # query → (record, score), best firs
 
 @dataclass(frozen=True)
 class Report:
-    """What was measured; all figures are fractions. ``run`` is the ranking of the queries."""
+    """What was measured; all figures are fractions. ``run`` is the ranking of the queries.
+
+    ``none`` is about the probability that a need has any useful record, ``useful`` about that of
+    single records; ``beside_plain`` has plain fusion beside the full matcher, by group.
+    """
 
     overall: dict[str, float]
     variants: dict[str, dict[str, float]]
     none: dict[str, float]
+    useful: dict[str, float]
+    beside_plain: dict[str, Any]
     constraints: dict[str, float] | None
     run: Run
     notices: tuple[str, ...] = ()
@@ -50,6 +57,8 @@ class Report:
             "overall": self.overall,
             "variants": self.variants,
             "none": self.none,
+            "useful": self.useful,
+            "beside_plain": self.beside_plain,
             "constraints": self.constraints,
             "notices": list(self.notices),
         }
@@ -67,19 +76,23 @@ def evaluate(
 ) -> Report:
     """Index ``testset``, rank its queries and measure."""
     index = Index.build(testset.documents, encoder, cache, tick)
-    engine = Engine(index, encoder, lexicon, places, weights)
+    engine = Engine(index, encoder, lexicon, places, weights, cache)
     matcher = Matcher.of(engine, testset.technologies, testset.products, testset.needs, as_of)
     queries = {key: _query(testset, matcher, key) for key in sorted(testset.queries)}
-    rankings = {}
+    ranked, rankings = {}, {}
     for key, query in queries.items():
-        rankings[key] = _cut(matcher.rank(query))
+        ranked[key] = query, matcher.rank(query)
+        rankings[key] = _cut(ranked[key][1])
         if tick:
             tick("xếp hạng", 1, len(queries) + len(testset.variants))
     answered = testset.answered
+    judged = ranked if testset.needs else {}
     return Report(
         overall=measure(testset, {key: rankings.get(key, []) for key in answered}),
         variants=_variants(testset, matcher, rankings, tick),
-        none=_none(rankings, answered, testset),
+        none=_none(testset, matcher, ranked),
+        useful=honesty.of_records(testset, matcher, judged) if judged else {},
+        beside_plain=breakdown(testset, matcher, rankings),
         constraints=_constraints(testset, matcher),
         run=rankings,
         notices=testset.notices,
@@ -145,15 +158,14 @@ def _variants(
     return figures
 
 
-def _none(rankings: Run, answered: frozenset[str], testset: TestSet) -> dict[str, float]:
-    """AUROC of the best score for telling needs with an answer from needs without."""
-    judged = [key for key in sorted(rankings) if key in testset.qrels]
-    truth = [key in answered for key in judged]
-    best = [rankings[key][0][1] if rankings[key] else -1e9 for key in judged]
-    counts = {"with": sum(truth), "without": len(truth) - sum(truth)}
-    if not all(counts.values()):
-        return {**counts}
-    return {"AUROC": float(roc_auc_score(truth, best)), **counts}
+def _none(
+    testset: TestSet, matcher: Matcher, ranked: Mapping[str, tuple[Query, Ranking]]
+) -> dict[str, float]:
+    """How well needs with an answer are told from needs without; counts where all have one."""
+    answered = sum(key in testset.answered for key in ranked)
+    if answered in {0, len(ranked)}:
+        return {"with": answered, "without": len(ranked) - answered}
+    return honesty.of_needs(testset, matcher, ranked)
 
 
 def _constraints(testset: TestSet, matcher: Matcher) -> dict[str, float] | None:

@@ -125,7 +125,7 @@ class Matcher:
             {each.id: each for each in needs},
             as_of,
             tuple(each.province if each else None for each in rows),
-            model,
+            model=model,
         )
 
     def product(self, key: str) -> Product | None:

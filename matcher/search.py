@@ -133,6 +133,16 @@ class Ranking:
         """The rows of all hits, best first."""
         return self._upto(self._size - 1).rows if self._size else np.zeros(0, np.int64)
 
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The id of every row of the index."""
+        return self._index.ids
+
+    @property
+    def parts(self) -> Parts:
+        """The parts of all hits, best first."""
+        return self._upto(self._size - 1).parts if self._size else {}
+
     def find(self, key: str) -> Iterable[Hit]:
         """Yield the hit of one record, if the query finds it."""
         row = self._index.row_of.get(key)
