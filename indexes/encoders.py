@@ -109,7 +109,7 @@ def _folder_hash(folder: Path) -> str:
 
 
 def open_encoder(choice: str) -> Encoder | None:
-    """Return the encoder called ``choice`` (``e5``, ``e5-onnx``, ``none``, a folder); ``none`` gives ``None``.
+    """Return the encoder called ``choice``, one of ``CHOICES``; ``none`` gives ``None``.
 
     Raises:
         EncoderError: the choice is unknown or cannot run here.
