@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 Vectors = npt.NDArray[np.float32]  # shape (n, dim), rows of length 1
 BATCH = 32  # texts between two writes to the cache and two ticks of the progress bar
-CHOICES = "e5, none, hoặc thư mục của một mô hình sentence-transformers"
+CHOICES = "e5, e5-onnx, none, hoặc thư mục của một mô hình sentence-transformers"
 
 
 class EncoderError(RuntimeError):
@@ -109,7 +109,7 @@ def _folder_hash(folder: Path) -> str:
 
 
 def open_encoder(choice: str) -> Encoder | None:
-    """Return the encoder called ``choice`` (``e5``, ``none`` or a folder); ``none`` gives ``None``.
+    """Return the encoder called ``choice``, one of ``CHOICES``; ``none`` gives ``None``.
 
     Raises:
         EncoderError: the choice is unknown or cannot run here.
@@ -118,9 +118,18 @@ def open_encoder(choice: str) -> Encoder | None:
         return None
     if choice == "e5":
         return E5()
+    if choice == "e5-onnx":
+        from indexes.e5_onnx import E5Onnx  # noqa: PLC0415 - it needs this module
+
+        return E5Onnx()
     if choice and Path(choice).is_dir():
         return SentenceTransformerFolder(Path(choice))
     raise EncoderError(f"không có bộ mã hóa {choice!r}; chọn {CHOICES}")
+
+
+def choice_of(name: str) -> str:
+    """Return the choice that opens the engine an index names; ``e5`` where none is known."""
+    return "e5-onnx" if name.startswith("onnx-") else "e5"
 
 
 class Cache:

@@ -25,7 +25,7 @@ from corpus.places import Places
 from corpus.records import Need, Product, Technology
 from corpus.store import State, Store
 from indexes import refresh, snapshot
-from indexes.encoders import Cache, Encoder, EncoderError, open_encoder
+from indexes.encoders import Cache, Encoder, EncoderError, choice_of, open_encoder
 from indexes.hybrid import Tick
 from indexes.snapshot import Manifest, Snapshot, SnapshotError
 from matcher.documents import documents
@@ -196,7 +196,7 @@ def _query_encoder(choice: str | None, manifest: Manifest, notices: list[str]) -
             notices.append("Chỉ mục không có vectơ: chỉ tìm theo từ ngữ.")
         return None
     try:
-        encoder = open_encoder(choice or "e5")
+        encoder = open_encoder(choice or choice_of(manifest.encoder))
     except EncoderError as error:
         notices.append(f"Chỉ tìm theo từ ngữ: {error}.")
         return None
