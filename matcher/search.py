@@ -10,9 +10,10 @@ filter only removes rows from that ranking.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from itertools import pairwise
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -137,10 +138,9 @@ class Engine:
         self._fits = lru_cache(maxsize=1_000)(self._fit_by_kind)
         self._misleading = lru_cache(maxsize=32)(self._misleading_rows)
         self._seats: tuple[tuple[str | None, ...], _Groups[str]] | None = None
-        self._products = _Groups.labelled(index.labels, PRODUCT)
-        self._stages = _Groups.labelled(index.labels, STAGE)
-        self._processes = _Groups.labelled(index.labels, PROCESS)
-        self._other_senses = _Groups.labelled(index.labels, OTHER_SENSE)
+        kinds = (PRODUCT, STAGE, PROCESS, OTHER_SENSE)
+        groups = _labelled(index.labels, kinds)
+        self._products, self._stages, self._processes, self._other_senses = groups
 
     def rank(self, query: Query, provinces: Iterable[str | None] = ()) -> Ranking:
         """Rank everything that ``query`` finds.
@@ -429,15 +429,6 @@ class _Groups(Generic[V]):
         numbers = [known.setdefault(each, len(known)) for each in rows]
         return cls(list(known), np.array(numbers, np.int32))
 
-    @classmethod
-    def labelled(cls, labels: Labels, prefix: str) -> _Groups[frozenset[str]]:
-        """Group rows by their labels of one kind."""
-        sets = _Groups.of(
-            frozenset(each.removeprefix(prefix) for each in row if each.startswith(prefix))
-            for row in labels.sets
-        )
-        return _Groups(sets.values, sets.numbers[labels.numbers])
-
     def __getitem__(self, row: int) -> V:
         return self.values[int(self.numbers[row])]
 
@@ -447,6 +438,28 @@ class _Groups(Generic[V]):
         starts = np.zeros(len(self.values) + 1, np.int64)
         np.cumsum(np.bincount(self.numbers, minlength=len(self.values)), out=starts[1:])
         return starts, np.argsort(self.numbers, kind="stable").astype(np.int32)
+
+
+def _labelled(labels: Labels, prefixes: Sequence[str]) -> list[_Groups[frozenset[str]]]:
+    """Group rows by their labels of each kind.
+
+    A set's labels of one kind are compared as the bytes of their numbers: there may be as many sets
+    as records, and few groups.
+    """
+    groups = []
+    for prefix in prefixes:
+        mine = np.array([name.startswith(prefix) for name in labels.names], np.bool_)
+        kept = mine[labels.members] if len(mine) else np.zeros(0, np.bool_)
+        ends = np.concatenate([[0], np.cumsum(kept)])[labels.starts] * labels.members.itemsize
+        told = labels.members[kept].tobytes()
+        sets = _Groups.of(told[a:b] for a, b in pairwise(ends.tolist()))
+        names = [name.removeprefix(prefix) for name in labels.names]
+        values = [
+            frozenset(names[each] for each in np.frombuffer(value, np.int32).tolist())
+            for value in sets.values
+        ]
+        groups.append(_Groups(values, sets.numbers[labels.numbers]))
+    return groups
 
 
 @dataclass(frozen=True, eq=False)
