@@ -24,7 +24,7 @@ from corpus.places import Places
 from corpus.text import fold, has_accents
 from indexes import kernels
 from indexes.analyser import JOINT, VIEWS
-from indexes.bm25 import NONE_DEAD, unpacked
+from indexes.bm25 import unpacked
 from indexes.encoders import Cache, Encoder
 from indexes.hybrid import Index
 from indexes.lexical import TIES, Evidence, Terms
@@ -136,7 +136,7 @@ class Engine:
         self.places, self.cache = places, cache
         self.relation = lru_cache(maxsize=200_000)(self._relation)
         self._fits = lru_cache(maxsize=1_000)(self._fit_by_kind)
-        self._misleading = lru_cache(maxsize=32)(self._misleading_rows)
+        self._misleading = lru_cache(maxsize=None)(self._misleading_rows)
         self._seats: tuple[tuple[str | None, ...], _Groups[str]] | None = None
         kinds = (PRODUCT, STAGE, PROCESS, OTHER_SENSE)
         groups = _labelled(index.labels, kinds)
@@ -194,7 +194,7 @@ class Engine:
     def _found(self, query: Query, near: Rows) -> Bits:
         bits = self._sharing(query, query.content)
         if query.homographs:
-            misleading = self._misleading(query.homographs)[1]
+            misleading = self._misleading_any(query.homographs)
             told = self._sharing(query, query.content - query.homographs)
             bits = [(a & ~m) | (t & m) for a, t, m in zip(bits, told, misleading, strict=True)]
         if len(near):
@@ -229,22 +229,26 @@ class Engine:
             first += size
         return pieces
 
-    def _misleading_rows(self, homographs: frozenset[str]) -> tuple[npt.NDArray[np.bool_], Bits]:
-        """Which records use a word of the query's product for something else: a cloth, a label.
+    def _misleading_any(self, homographs: frozenset[str]) -> Bits:
+        """Which records use one of the query's words for something else: a cloth, a label."""
+        found, *others = (self._misleading(word) for word in sorted(homographs))
+        for other in others:
+            found = [mine | more for mine, more in zip(found, other, strict=True)]
+        return found
 
-        Once as one bool for each row, (0,) where nobody does, and once as bits.
-        """
+    def _misleading_rows(self, word: str) -> Bits:
         groups = self._other_senses
-        values = np.array([not homographs.isdisjoint(each) for each in groups.values], np.bool_)
-        found: npt.NDArray[np.bool_] = values[groups.numbers]
-        return (found if found.any() else NONE_DEAD), self._packed(found)
+        values = np.array([word in each for each in groups.values], np.bool_)
+        return self._packed(values[groups.numbers])
 
     def evidence(self, query: Query, share: float) -> tuple[Evidence, dict[str, float]]:
         """Return the words' evidence and the factor of each view's score in the ranking."""
         dropped = query.homographs
-        muted = self._misleading(dropped)[0] if dropped else NONE_DEAD
+        muted = self._misleading_any(dropped) if dropped else []
+        if not any(each.any() for each in muted):
+            muted = []
         # There the word counts nothing, though the query still asks for it.
-        gone = dropped | {fold(word) for word in dropped} if len(muted) else frozenset[str]()
+        gone = dropped | {fold(word) for word in dropped} if muted else frozenset[str]()
         factors: dict[str, float] = {}
         asked: dict[str, Terms] = {}
         for views, part in ((ACCENTED, share), (("unaccented",), 1.0 - share)):
