@@ -36,6 +36,7 @@ from indexes.vocabulary import Array, Vocabulary
 Query = Iterable[str] | Mapping[str, float]
 Numbers = npt.NDArray[np.int64]
 NONE_DEAD = np.zeros(0, np.bool_)
+NOBODY = np.zeros(0, np.uint64)  # as bits
 _FREQUENT = 32  # a term in one record of so many has its bits kept
 
 
@@ -269,7 +270,7 @@ class BM25:
             unmuted = np.zeros(int(known.sum()), np.bool_)
             stretch = part.stretches(mine[known])
             docs = part.postings.docs
-            kernels.add(docs, part.impacts, *stretch, gains[known], unmuted, NONE_DEAD, piece)
+            kernels.add(docs, part.impacts, *stretch, gains[known], unmuted, NOBODY, piece)
         return out.astype(self.parts[0].dtype)
 
     def pieces(

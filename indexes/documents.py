@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import numpy.typing as npt
@@ -37,8 +37,10 @@ _BYTES = 16  # of a digest: two documents of a collection share one with a chanc
 
 def digests(documents: Iterable[Document]) -> Digests:
     """Return (n, 16) the first bytes of each document's SHA-256, over all that may be indexed."""
+    write = json.JSONEncoder(ensure_ascii=False).encode
+    names = [each.name for each in fields(Document)]
     found = (
-        hashlib.sha256(json.dumps(astuple(each), ensure_ascii=False).encode()).digest()[:_BYTES]
+        hashlib.sha256(write([getattr(each, name) for name in names]).encode()).digest()[:_BYTES]
         for each in documents
     )
     return np.frombuffer(b"".join(found), np.uint8).reshape(-1, _BYTES)

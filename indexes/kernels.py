@@ -61,6 +61,13 @@ def weigh(
         ready[term] = True
 
 
+@njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator, unused-ignore]
+def _set(bits: Array, doc: int) -> bool:
+    """Whether the bit of ``doc`` is set."""
+    found: bool = ((bits[doc >> 6] >> np.uint64(doc & 63)) & np.uint64(1)) != 0
+    return found
+
+
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
 def add(
     docs: Array,
@@ -76,7 +83,7 @@ def add(
     for term in range(start.shape[0]):
         for posting in range(start[term], stop[term]):
             doc = docs[posting]
-            if not (mute[term] and muted[doc]):
+            if not (mute[term] and _set(muted, doc)):
                 out[doc] += gain[term] * impacts[posting]
 
 
@@ -97,6 +104,24 @@ def _seek(docs: Array, place: int, stop: int, doc: int) -> int:
     return low
 
 
+@njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator, unused-ignore]
+def _near(docs: Array, place: int, stop: int, doc: int) -> int:
+    """:func:`_seek` from where records that lie evenly would have it: few steps from there."""
+    if place >= stop or docs[place] >= doc:
+        return place
+    last = docs[stop - 1]
+    if last < doc:
+        return stop
+    guess = place + int((doc - docs[place]) * ((stop - 1 - place) / (last - docs[place])))
+    if docs[guess] < doc:
+        return _seek(docs, guess, stop, doc)
+    step = 1
+    while guess - step > place and docs[guess - step] >= doc:
+        guess -= step
+        step *= 2
+    return _seek(docs, max(guess - step, place), stop, doc)
+
+
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
 def add_rows(
     docs: Array,
@@ -114,10 +139,10 @@ def add_rows(
         place = start[term]
         for number in range(rows.shape[0]):
             row = rows[number]
-            place = _seek(docs, place, stop[term], row)
+            place = _near(docs, place, stop[term], row)
             if place >= stop[term]:
                 break
-            if docs[place] == row and not (mute[term] and muted[row]):
+            if docs[place] == row and not (mute[term] and _set(muted, row)):
                 out[number] += gain[term] * impacts[place]
 
 
@@ -243,7 +268,7 @@ def _accumulate(
     mine, worth, factor = docs[view], impacts[view], np.float32(gain)
     if mute:
         for posting in range(start, stop):
-            if not muted[mine[posting]]:
+            if not _set(muted, mine[posting]):
                 scores[mine[posting]] += factor * worth[posting]
     else:
         for posting in range(start, stop):
@@ -299,7 +324,7 @@ def best(
         view: (T,) which of them a term belongs to.
         start, stop, gain, mute: (T,) see the module.
         bound: (T,) the most that a term adds to any score.
-        muted: (n,) or (0,) where no record is muted.
+        muted: which records are muted, one bit each.
         scores: (n,) float32, where each record starts; used up.
         k: how many.
         slack: how far scores here may be from the exact ones, both sides and ties together.
@@ -412,7 +437,7 @@ def _narrowed(
                 place = _seek(mine, place, stop[term], row)
                 if place >= stop[term]:
                     break
-                if mine[place] == row and not (mute[term] and muted[row]):
+                if mine[place] == row and not (mute[term] and _set(muted, row)):
                     scores[row] += factor * worth[place]
             number += 1
             if rest[number] < 0.8 * left:

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from indexes import kernels
-from indexes.bm25 import BM25, NONE_DEAD, Numbers
+from indexes.bm25 import BM25, NOBODY, Numbers
 from indexes.vocabulary import Array
 
 Scores = npt.NDArray[np.float64]
@@ -72,7 +72,7 @@ class _Work:
     gain: Scores  # … times the view's factor
     bound: Scores
     mute: npt.NDArray[np.bool_]
-    muted: npt.NDArray[np.bool_]
+    muted: Array
 
 
 class Evidence:
@@ -82,7 +82,8 @@ class Evidence:
         views: all views of the index.
         terms: the terms by view, for the views that count.
         factors: what a score of each of them is multiplied by, >= 0.
-        muted: (n,) the records in which muted terms count nothing, (0,) where there is none.
+        muted: for each segment the records in which muted terms count nothing, one bit each;
+            empty: none.
     """
 
     def __init__(
@@ -90,7 +91,7 @@ class Evidence:
         views: Mapping[str, BM25],
         terms: Mapping[str, Terms],
         factors: Mapping[str, float],
-        muted: npt.NDArray[np.bool_] = NONE_DEAD,
+        muted: Sequence[Array] = (),
     ) -> None:
         self._views, self._terms, self._factors, self._muted = views, terms, factors, muted
         self._names = list(views)
@@ -118,7 +119,7 @@ class Evidence:
             columns.append((where, *part.stretches(mine), raw, gain, bound, mute))
         view, start, stop, raw, gain, bound, mutes = map(np.concatenate, zip(*columns, strict=True))
         docs, impacts = tuple(p.postings.docs for p in parts), tuple(p.impacts for p in parts)
-        muted = self._muted[first : first + size]
+        muted = self._muted[segment] if self._muted else NOBODY
         return _Work(first, size, docs, impacts, view, start, stop, raw, gain, bound, mutes, muted)
 
     def best(self, begin: Sequence[Array], k: int) -> Numbers:

@@ -13,6 +13,7 @@ import json
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from pathlib import Path
 
 import numpy as np
@@ -41,36 +42,77 @@ def check_aligned(ids: int, sizes: Iterable[tuple[str, int]]) -> None:
 
 @dataclass(frozen=True, eq=False)
 class Labels:
-    """What is kept beside the text of each record: distinct ``sets``, and each record's number.
+    """What is kept beside the text of each record, as arrays: many records share their labels.
 
-    Many records share their labels; the matcher compares each set with a query once.
+    ``names`` are the distinct labels, ``members`` (int32) their numbers, set after set, and
+    ``starts`` (S+1, int64) where each set begins; ``numbers`` (n, int32) is each record's set.
     """
 
-    sets: tuple[tuple[str, ...], ...]
+    names: tuple[str, ...]
+    members: npt.NDArray[np.int32]
+    starts: npt.NDArray[np.int64]
     numbers: npt.NDArray[np.int32]
 
     @classmethod
     def of(cls, rows: Iterable[tuple[str, ...]]) -> Labels:
-        """Number the distinct sets in the order in which they first occur."""
+        """Number labels and sets in the order in which they first occur."""
         sets: dict[tuple[str, ...], int] = {}
         numbers = [sets.setdefault(row, len(sets)) for row in rows]
-        return cls(tuple(sets), np.array(numbers, np.int32))
+        names: dict[str, int] = {}
+        members = [names.setdefault(each, len(names)) for row in sets for each in row]
+        starts = [0, *accumulate(map(len, sets))]
+        return cls(
+            tuple(names),
+            np.array(members, np.int32),
+            np.array(starts, np.int64),
+            np.array(numbers, np.int32),
+        )
 
     @classmethod
     def joined(cls, several: Sequence[Labels]) -> Labels:
-        """Put the labels of segments one after another."""
-        sets: dict[tuple[str, ...], int] = {}
-        pieces = []
+        """Put the labels of segments one after another; a set may then stand there twice."""
+        names: dict[str, int] = {}
+        members, starts, numbers = [], [np.zeros(1, np.int64)], []
+        sets = held = 0
         for labels in several:
-            renumbered = [sets.setdefault(each, len(sets)) for each in labels.sets]
-            pieces.append(np.array(renumbered, np.int32)[labels.numbers])
-        return cls(tuple(sets), np.concatenate([*pieces, np.zeros(0, np.int32)]))
+            new = np.array([names.setdefault(each, len(names)) for each in labels.names], np.int32)
+            members.append(new[labels.members] if len(new) else labels.members)
+            starts.append(labels.starts[1:] + held)
+            numbers.append(labels.numbers + np.int32(sets))
+            held, sets = held + len(labels.members), sets + len(labels.starts) - 1
+        return cls(
+            tuple(names), np.concatenate(members), np.concatenate(starts), np.concatenate(numbers)
+        )
 
     def __len__(self) -> int:
         return len(self.numbers)
 
     def __getitem__(self, row: int) -> tuple[str, ...]:
-        return self.sets[int(self.numbers[row])]
+        number = int(self.numbers[row])
+        mine = self.members[self.starts[number] : self.starts[number + 1]]
+        return tuple(self.names[each] for each in mine.tolist())
+
+    def save(self, folder: Path) -> None:
+        """Write into ``folder``, which must exist."""
+        _write_json(folder / "labels.json", self.names)
+        for name in ("members", "starts", "numbers"):
+            np.save(folder / f"label-{name}.npy", getattr(self, name))
+
+    @classmethod
+    def load(cls, folder: Path) -> Labels:
+        """Open what :meth:`save` wrote."""
+        names = json.loads((folder / "labels.json").read_text(encoding="utf-8"))
+        members, starts, numbers = (
+            np.load(folder / f"label-{name}.npy") for name in ("members", "starts", "numbers")
+        )
+        for name, size, expected in (
+            ("nhãn", len(names), int(members.max(initial=-1)) + 1),
+            ("nhãn trong các bộ", len(members), int(starts[-1])),
+            ("bộ nhãn", len(starts) - 1, int(numbers.max(initial=-1)) + 1),
+        ):
+            if size != expected:
+                raise Misaligned(f"chỉ mục lệch nhau: {size:,} {name} nhưng {expected:,}")
+        return cls(tuple(names), members, starts, numbers)
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,8 +167,7 @@ class Segment:
             (folder / view).mkdir(parents=True)
             postings.save(folder / view)
         _write_json(folder / "ids.json", self.ids)
-        _write_json(folder / "labels.json", self.labels.sets)
-        np.save(folder / "labels.npy", self.labels.numbers)
+        self.labels.save(folder)
         np.save(folder / "digests.npy", self.digests)
         if self.matrix is not None:
             np.save(folder / "vectors.npy", self.matrix)
@@ -135,13 +176,9 @@ class Segment:
     def load(cls, folder: Path, dense: bool) -> Segment:
         """Open what :meth:`save` wrote, memory-mapped."""
         views = {view: Postings.load(folder / view) for view in analyser.VIEWS}
-        sets = json.loads((folder / "labels.json").read_text(encoding="utf-8"))
-        numbers = np.load(folder / "labels.npy")
-        if len(numbers) and int(numbers.max()) >= len(sets):
-            raise Misaligned(f"chỉ mục lệch nhau: {len(sets):,} bộ nhãn nhưng {numbers.max():,}")
         return cls(
             tuple(json.loads((folder / "ids.json").read_text(encoding="utf-8"))),
-            Labels(tuple(tuple(each) for each in sets), numbers),
+            Labels.load(folder),
             views,
             mapped(folder / "vectors.npy") if dense else None,
             mapped(folder / "digests.npy"),

@@ -10,9 +10,10 @@ filter only removes rows from that ranking.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from itertools import pairwise
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -24,7 +25,7 @@ from corpus.text import fold, has_accents
 from indexes import kernels
 from indexes.accents import Restorer
 from indexes.analyser import JOINT, VIEWS
-from indexes.bm25 import NONE_DEAD, unpacked
+from indexes.bm25 import unpacked
 from indexes.encoders import Cache, Encoder
 from indexes.hybrid import Index
 from indexes.lexical import TIES, Evidence, Terms
@@ -173,12 +174,11 @@ class Engine:
         self.relation = lru_cache(maxsize=200_000)(self._relation)
         self._direction = lru_cache(maxsize=10_000)(self._name_direction)
         self._fits = lru_cache(maxsize=1_000)(self._fit_by_kind)
-        self._misleading = lru_cache(maxsize=32)(self._misleading_rows)
+        self._misleading = lru_cache(maxsize=None)(self._misleading_rows)
         self._seats: tuple[tuple[str | None, ...], _Groups[str]] | None = None
-        self._products = _Groups.labelled(index.labels, PRODUCT)
-        self._stages = _Groups.labelled(index.labels, STAGE)
-        self._processes = _Groups.labelled(index.labels, PROCESS)
-        self._other_senses = _Groups.labelled(index.labels, OTHER_SENSE)
+        kinds = (PRODUCT, STAGE, PROCESS, OTHER_SENSE)
+        groups = _labelled(index.labels, kinds)
+        self._products, self._stages, self._processes, self._other_senses = groups
 
     def rank(self, query: Query, provinces: Iterable[str | None] = ()) -> Ranking:
         """Rank everything that ``query`` finds.
@@ -261,7 +261,7 @@ class Engine:
     def _found(self, query: Query, near: Rows) -> Bits:
         bits = self._sharing(query, query.content)
         if query.homographs:
-            misleading = self._misleading(query.homographs)[1]
+            misleading = self._misleading_any(query.homographs)
             told = self._sharing(query, query.content - query.homographs)
             bits = [(a & ~m) | (t & m) for a, t, m in zip(bits, told, misleading, strict=True)]
         if len(near):
@@ -296,24 +296,28 @@ class Engine:
             first += size
         return pieces
 
-    def _misleading_rows(self, homographs: frozenset[str]) -> tuple[npt.NDArray[np.bool_], Bits]:
-        """Which records use a word of the query's product for something else: a cloth, a label.
+    def _misleading_any(self, homographs: frozenset[str]) -> Bits:
+        """Which records use one of the query's words for something else: a cloth, a label."""
+        found, *others = (self._misleading(word) for word in sorted(homographs))
+        for other in others:
+            found = [mine | more for mine, more in zip(found, other, strict=True)]
+        return found
 
-        Once as one bool for each row, (0,) where nobody does, and once as bits.
-        """
+    def _misleading_rows(self, word: str) -> Bits:
         groups = self._other_senses
-        values = np.array([not homographs.isdisjoint(each) for each in groups.values], np.bool_)
-        found: npt.NDArray[np.bool_] = values[groups.numbers]
-        return (found if found.any() else NONE_DEAD), self._packed(found)
+        values = np.array([word in each for each in groups.values], np.bool_)
+        return self._packed(values[groups.numbers])
 
     def evidence(
         self, query: Query, accented: Query, share: float
     ) -> tuple[Evidence, dict[str, float]]:
         """Return the words' evidence and the factor of each view's score in the ranking."""
         dropped = query.homographs
-        muted = self._misleading(dropped)[0] if dropped else NONE_DEAD
+        muted = self._misleading_any(dropped) if dropped else []
+        if not any(each.any() for each in muted):
+            muted = []
         # There the word counts nothing, though the query still asks for it.
-        gone = dropped | {fold(word) for word in dropped} if len(muted) else frozenset[str]()
+        gone = dropped | {fold(word) for word in dropped} if muted else frozenset[str]()
         factors: dict[str, float] = {}
         asked: dict[str, Terms] = {}
         weighed = self.weights.of_views(query.of_product)
@@ -515,15 +519,6 @@ class _Groups(Generic[V]):
         numbers = [known.setdefault(each, len(known)) for each in rows]
         return cls(list(known), np.array(numbers, np.int32))
 
-    @classmethod
-    def labelled(cls, labels: Labels, prefix: str) -> _Groups[frozenset[str]]:
-        """Group rows by their labels of one kind."""
-        sets = _Groups.of(
-            frozenset(each.removeprefix(prefix) for each in row if each.startswith(prefix))
-            for row in labels.sets
-        )
-        return _Groups(sets.values, sets.numbers[labels.numbers])
-
     def __getitem__(self, row: int) -> V:
         return self.values[int(self.numbers[row])]
 
@@ -533,6 +528,28 @@ class _Groups(Generic[V]):
         starts = np.zeros(len(self.values) + 1, np.int64)
         np.cumsum(np.bincount(self.numbers, minlength=len(self.values)), out=starts[1:])
         return starts, np.argsort(self.numbers, kind="stable").astype(np.int32)
+
+
+def _labelled(labels: Labels, prefixes: Sequence[str]) -> list[_Groups[frozenset[str]]]:
+    """Group rows by their labels of each kind.
+
+    A set's labels of one kind are compared as the bytes of their numbers: there may be as many sets
+    as records, and few groups.
+    """
+    groups = []
+    for prefix in prefixes:
+        mine = np.array([name.startswith(prefix) for name in labels.names], np.bool_)
+        kept = mine[labels.members] if len(mine) else np.zeros(0, np.bool_)
+        ends = np.concatenate([[0], np.cumsum(kept)])[labels.starts] * labels.members.itemsize
+        told = labels.members[kept].tobytes()
+        sets = _Groups.of(told[a:b] for a, b in pairwise(ends.tolist()))
+        names = [name.removeprefix(prefix) for name in labels.names]
+        values = [
+            frozenset(names[each] for each in np.frombuffer(value, np.int32).tolist())
+            for value in sets.values
+        ]
+        groups.append(_Groups(values, sets.numbers[labels.numbers]))
+    return groups
 
 
 @dataclass(frozen=True, eq=False)

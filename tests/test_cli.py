@@ -559,7 +559,8 @@ def test_an_index_of_other_records_is_refused(space, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "missing", ["manifest.json", "ids.json", "lease", "public/words/docs.npy", "public", "all"]
+    "missing",
+    ["manifest.json", "public/ids.json", "lease", "public/words/docs.npy", "public", "all"],
 )
 def test_a_half_deleted_index_is_refused_and_can_be_built_again(space, missing):
     folder = space / "index" / (space / "index" / "CURRENT").read_text(encoding="utf-8")

@@ -284,7 +284,8 @@ def files():
     views = [f"public/{view}" for view in analyser.VIEWS]
     arrays = ("docs", "starts", "frequencies", "lengths", "terms", "offsets", "slots")
     parts = [f"{name}.npy" for name in arrays]
-    tables = ["ids.json", "labels.json", "labels.npy", "vectors.npy"]
+    tables = ["ids.json", "labels.json", "digests.npy", "vectors.npy"]
+    tables += [f"label-{name}.npy" for name in ("members", "starts", "numbers")]
     return ["manifest.json", *(f"public/{name}" for name in tables)] + [
         f"{views[0]}/{part}" for part in parts
     ]
