@@ -9,6 +9,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from corpus.headings import shorten
 from matcher import explain
 from matcher.compare import LEVEL, TOP, Change, Comparison, Moved, gained, lost
 from matcher.learn import LEAST_LOCKED, LEAST_TRAIN, NO_CHANGE, PROMOTED, TOO_LITTLE
@@ -16,6 +17,7 @@ from service.learning import Attempt
 from service.show import notice
 
 NEARLY = 0.05  # a multiplier this near to 1 is told as no change
+MOVED = 3  # records named on each side of a change
 SHOWN = 10  # changed queries printed on each side; all of them are in --json
 
 
@@ -70,6 +72,9 @@ def attempt(console: Console, found: Attempt) -> None:
         told = "; ".join(f"{why} {count:,}" for why, count in known.silent.items())
         console.print(f"Không nói gì về độ phù hợp nên không dùng: {told}.", soft_wrap=True)
     console.print(Text(outcome(found), "bold"), soft_wrap=True)
+    if lesson.multipliers:
+        told = "Từ nay" if lesson.outcome == PROMOTED else "Trọng số đã thử"
+        console.print(f"{told}, so với trước, mỗi phần của điểm:")
     for name, factor in lesson.multipliers.items():
         console.print(Text(f"  {explain.PARTS.get(name, name)}: {_weight(factor)}"))
     _changes(console, "Tốt lên (trong phần để học)", gained(lesson.changes))
@@ -124,8 +129,9 @@ def _changes(console: Console, head: str, found: Sequence[Change]) -> None:
         console.print(line.append(each.text, "italic"), soft_wrap=True)
         for told, moved in (("vào", each.entered), ("ra khỏi", each.left)):
             if moved:
-                names = "; ".join(map(_moved, moved))
-                text = Text(f"{told} {TOP} kết quả đầu: {names}", "dim")
+                names = "; ".join(map(_moved, moved[:MOVED]))
+                more = f" và {len(moved) - MOVED} bản ghi nữa" if len(moved) > MOVED else ""
+                text = Text(f"{told} {TOP} kết quả đầu: {names}{more}", "dim")
                 console.print(Padding(text, (0, 0, 0, 4)))
     if len(found) > SHOWN:
         console.print(f"… và {len(found) - SHOWN:,} truy vấn nữa (xem đủ bằng --json).")
@@ -133,4 +139,4 @@ def _changes(console: Console, head: str, found: Sequence[Change]) -> None:
 
 def _moved(each: Moved) -> str:
     grade = "chưa đánh giá" if each.grade is None else f"mức {each.grade}"
-    return f"{each.title or '(không có tên)'} [{each.id}, {grade}]"
+    return f"{shorten(each.title) or '(không có tên)'} [{each.id}, {grade}]"

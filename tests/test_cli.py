@@ -26,6 +26,7 @@ from corpus.places import Places
 from corpus.records import Technology
 from corpus.store import Store
 from indexes.encoders import EncoderError
+from matcher.model import VERSION
 from service import cli, workspace
 from service.exports import WATERMARK
 from service.settings import Exit
@@ -869,8 +870,8 @@ def test_too_little_to_learn_from_is_said_plainly_and_changes_nothing(space):
     assert found.code == Exit.DONE
     assert "Chưa đủ dữ liệu: cần ít nhất 20 nhu cầu" in found.out
     facts = run("learn", "--data", space, "--json").json
-    assert (facts["outcome"], facts["model"], facts["train"]) == ("too little data", "1", 0)
-    assert run("search", "sấy", "--data", space, "--json").json["model"] == "1"
+    assert (facts["outcome"], facts["model"], facts["train"]) == ("too little data", VERSION, 0)
+    assert run("search", "sấy", "--data", space, "--json").json["model"] == VERSION
     assert sqlite_dump(space) == before
 
 
@@ -891,4 +892,4 @@ def test_learning_tells_what_counts_more_and_who_gained(tmp_path):
     assert "Tốt lên (trong phần để học):" in found.out
     assert "Kém đi" not in found.out
     told = run("learn", "--back", "--data", space.folder)
-    assert "Đã quay lại mô hình 1 (trước đó: 1+" in told.out
+    assert f"Đã quay lại mô hình {VERSION} (trước đó: {VERSION}+" in told.out
