@@ -23,10 +23,12 @@ from typing import Literal
 from corpus import lexicon_tables as tables
 from corpus.lexicon_tables import Group, Homograph, Process, ProductTerm, Short
 from corpus.phrases import (
+    NUMBER,
     WORD_LIKE,
     Both,
     Contexts,
     Key,
+    Phrases,
     Reading,
     both,
     is_plain,
@@ -89,6 +91,8 @@ class Lexicon:
     steps: Mapping[str, Process | None]  # process word → process; None: means something else
     stopwords: frozenset[str]
     _product_phrases: Both
+    _sense_phrases: Phrases  # product homographs, with accents
+    _sense_keys: Mapping[str, tuple[Key, Key]]  # product homograph → its syllables without, with
     _dialect_phrases: Both
     _short_phrases: Both
     _step_phrases: Both
@@ -108,6 +112,7 @@ class Lexicon:
         shorts = tables.abbreviations(data)
         steps = tables.processes(data)
         stopwords = tables.stopwords(data)
+        ambiguous = [word for word, found in homographs.items() if any(found.products)]
         return cls(
             terms=tree.terms,
             wide=tree.wide,
@@ -120,6 +125,8 @@ class Lexicon:
             steps=steps,
             stopwords=frozenset(word.lower() for word in stopwords),
             _product_phrases=both([*tree.names, *homographs]),
+            _sense_phrases=Phrases.of(ambiguous, True),
+            _sense_keys={word: (key(word, False), key(word, True)) for word in ambiguous},
             _dialect_phrases=both(dialect),
             _short_phrases=both(shorts),
             _step_phrases=both(steps),
@@ -177,7 +184,8 @@ class Lexicon:
             yield from sorted(self.shorts[word], key=lambda short: short.context is None)
 
     def _glued(self, reading: Reading) -> Iterator[Abbreviation]:
-        for span in reading.spans:
+        numbers = (place for place, sign in enumerate(reading.signs) if sign == NUMBER)
+        for span in (span_at(reading, place, 1) for place in numbers):
             match = _GLUED.fullmatch(span.text)
             for short in self.shorts.get(match.group(2), ()) if match else ():
                 start = span.start + len(span.text) - len(short.short)
@@ -206,17 +214,13 @@ class Lexicon:
     def other_senses(self, text: str) -> frozenset[str]:
         """Return the product homographs that ``text`` holds, but never as a product: túi vải."""
         reading = read(text, True)
-        phrases, readings = self._product_phrases[True], dict[str, bool]()
-        for start in range(len(reading.tokens)):
+        phrases, readings = self._sense_phrases, dict[str, bool]()
+        for start in phrases.starts(reading.tokens):
             for size, words in phrases.at(reading.tokens, start):
-                for word in (each for each in words if any(self._senses(each))):
+                for word in words:
                     named = bool(self._product(word, reading, start, size))
                     readings[word] = readings.get(word, False) or named
         return frozenset(word for word, named in readings.items() if not named)
-
-    def _senses(self, word: str) -> tuple[str, ...]:
-        homograph = self.homographs.get(word)
-        return homograph.products if homograph else ()
 
     def homographs_of(self, text: str, accented: bool | None = None) -> frozenset[str]:
         """Return the words with several meanings inside the products that ``text`` names."""
@@ -228,8 +232,8 @@ class Lexicon:
         }
         return frozenset(
             word
-            for word in self.homographs
-            if any(self._senses(word)) and tokens.issuperset(key(word, reading.accented))
+            for word, forms in self._sense_keys.items()
+            if tokens.issuperset(forms[reading.accented])
         )
 
     def term(self, name: str) -> ProductTerm | None:

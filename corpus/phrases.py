@@ -14,15 +14,16 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
-from itertools import pairwise
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from itertools import chain
 from typing import NamedTuple, Protocol
 
-from corpus.text import Span, fold, has_accents, normalise, syllables
+from corpus.text import Span, bounds, fold, has_accents, normalise, syllables
 
 Key = tuple[str, ...]
 NEAR = 6  # syllables on either side in which a neighbouring word decides a reading
-_NUMBER = "#"  # stands for any number in the signs of the tables
+NUMBER = "#"  # stands for any number in the signs of the tables
 _BREAK = re.compile(r"[,;:.!?()\[\]\"“”…|•]")
 # A Vietnamese syllable without accents: "ai" and "map" are, "cnc", "htx" and "tea" are none.
 WORD_LIKE = re.compile(
@@ -32,14 +33,37 @@ WORD_LIKE = re.compile(
 )
 
 
-class Reading(NamedTuple):
-    """A text as the tables see it: syllables as written, and lower-cased (folded if unaccented)."""
+class _Piece(NamedTuple):
+    """What one stretch without white space says; ``breaks`` has one more: after the last."""
+
+    tokens: Key
+    signs: Key
+    breaks: tuple[bool, ...]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A text as the tables see it: syllables lower-cased (folded if unaccented), and as written."""
 
     text: str  # normalised
-    spans: tuple[Span, ...]
     tokens: Key
     signs: Key  # tokens with every number written "#"
     accented: bool
+    pieces: tuple[_Piece, ...]
+
+    @cached_property
+    def breaks(self) -> tuple[bool, ...]:
+        """Whether punctuation that divides stands before each syllable, and after the last."""
+        found = [False]
+        for piece in self.pieces:
+            found[-1] |= piece.breaks[0]
+            found += piece.breaks[1:]
+        return tuple(found)
+
+    @cached_property
+    def bounds(self) -> list[tuple[int, int]]:
+        """The offsets of the syllables: worked out only where something is found."""
+        return bounds(self.text)
 
 
 @lru_cache(maxsize=20_000)  # loading asks again and again for the same few thousand phrases
@@ -57,10 +81,25 @@ def read(text: str, accented: bool | None = None) -> Reading:
     if accented is None:
         # the beginning nearly always decides, at a fraction of the cost
         accented = has_accents(text[:80]) or (not text.isascii() and has_accents(text))
-    spans = tuple(syllables(text))
-    tokens = tuple(s.text.lower() if accented else fold(s.text) for s in spans)
-    signs = tuple(_NUMBER if token[0].isdigit() else token for token in tokens)
-    return Reading(text, spans, tokens, signs, accented)
+    return _read(text, accented)
+
+
+@lru_cache(maxsize=1024)
+def _read(text: str, accented: bool) -> Reading:
+    pieces = tuple([_piece(raw, accented) for raw in text.split()])
+    tokens = tuple(chain.from_iterable([piece.tokens for piece in pieces]))
+    signs = tuple(chain.from_iterable([piece.signs for piece in pieces]))
+    return Reading(text, tokens, signs, accented, pieces)
+
+
+@lru_cache(maxsize=50_000)  # no syllable crosses white space, and the same pieces come again
+def _piece(raw: str, accented: bool) -> _Piece:
+    found = [*syllables(raw)]
+    tokens = tuple(each.text.lower() if accented else fold(each.text) for each in found)
+    signs = tuple(NUMBER if token[0].isdigit() else token for token in tokens)
+    edges = [0, *(edge for span in found for edge in (span.start, span.end)), len(raw)]
+    gaps = zip(edges[::2], edges[1::2], strict=True)
+    return _Piece(tokens, signs, tuple(bool(_BREAK.search(raw, *gap)) for gap in gaps))
 
 
 class Phrases:
@@ -82,6 +121,10 @@ class Phrases:
                 entries.setdefault(phrase, {})[word] = None
         return cls({phrase: tuple(found) for phrase, found in entries.items()})
 
+    def starts(self, tokens: Key) -> list[int]:
+        """Return where in ``tokens`` a phrase may begin."""
+        return [place for place, token in enumerate(tokens) if token in self._sizes]
+
     def at(self, tokens: Key, start: int) -> Iterator[tuple[int, tuple[str, ...]]]:
         """Yield ``(length, words)`` of the phrases that begin at ``start``, longest first."""
         for size in self._sizes.get(tokens[start], ()):
@@ -93,12 +136,13 @@ class Phrases:
 
     def find(self, tokens: Key) -> Iterator[tuple[int, int, tuple[str, ...]]]:
         """Yield ``(start, length, words)`` from left to right, longest first, no overlap."""
-        start = 0
-        while start < len(tokens):
-            size, words = next(self.at(tokens, start), (1, ()))
-            if words:
-                yield start, size, words
-            start += size
+        free = 0
+        for start in self.starts(tokens):
+            if start >= free:
+                size, words = next(self.at(tokens, start), (1, ()))
+                if words:
+                    yield start, size, words
+                free = start + size
 
 
 Both = tuple[Phrases, Phrases]  # indexed by "accented": folded phrases, phrases with accents
@@ -161,14 +205,13 @@ class Contexts:
 
 def _divided(reading: Reading, start: int, size: int) -> bool:
     """Whether punctuation divides the phrase: "bơ, sữa" is not "bơ sữa"."""
-    pairs = pairwise(reading.spans[start : start + size])
-    return any(_BREAK.search(reading.text, left.end, right.start) for left, right in pairs)
+    return any(reading.breaks[start + 1 : start + size])
 
 
 def _sign_key(sign: str, accented: bool) -> Key:
     # a zero stands in for "#", which is no syllable
-    tokens = key(sign.replace(_NUMBER, " 0 "), accented)
-    return tuple(_NUMBER if token[0].isdigit() else token for token in tokens)
+    tokens = key(sign.replace(NUMBER, " 0 "), accented)
+    return tuple(NUMBER if token[0].isdigit() else token for token in tokens)
 
 
 def contains(phrase: Key, part: Key) -> bool:
@@ -201,16 +244,16 @@ def scan(
 
     A phrase that is not accepted gives way to shorter ones at the same place, then to later ones.
     """
-    start = 0
-    while start < len(reading.tokens):
-        step = 1
+    free = 0
+    for start in phrases.starts(reading.tokens):
+        if start < free:
+            continue
         for size, words in phrases.at(reading.tokens, start):
             if names := accept(reading, start, size, _unbroken(words, reading, start, size)):
                 span = span_at(reading, start, size)
                 yield span.start, span.end, span.text, names
-                step = size
+                free = start + size
                 break
-        start += step
 
 
 def _unbroken(words: tuple[str, ...], reading: Reading, start: int, size: int) -> tuple[str, ...]:
@@ -227,6 +270,5 @@ def is_plain(reading: Reading, start: int, size: int) -> bool:
 
 def span_at(reading: Reading, start: int, size: int) -> Span:
     """Return the stretch of ``size`` syllables from ``start``, as written."""
-    first, last = reading.spans[start], reading.spans[start + size - 1]
-    gap = reading.text[first.start : last.end]
-    return Span(gap, first.start, last.end)
+    first, last = reading.bounds[start][0], reading.bounds[start + size - 1][1]
+    return Span(reading.text[first:last], first, last)

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Literal
 
 from corpus.lexicon_tables import Row, data_folder, read_table
-from corpus.phrases import Both, Contexts, Reading, both, contexts, key, read
+from corpus.phrases import Both, Contexts, Reading, both, contexts, key, read, span_at
 from corpus.text import squeeze
 
 MERGED = dt.date(2025, 7, 1)
@@ -113,12 +113,11 @@ class Places:
 
     def _mentions(self, reading: Reading, as_of: dt.date | None) -> Iterator[Place]:
         for start, size, words in self._phrases[reading.accented].find(reading.tokens):
-            spans = reading.spans[start : start + size]
             name = self._spellings[words[0]]
             if _is_province(name, words[0], reading, start, size):
-                first, last = spans[0].start, spans[-1].end
+                span = span_at(reading, start, size)
                 extent = self.extent(name.province, as_of)
-                yield Place(first, last, reading.text[first:last], name.province, extent)
+                yield Place(span.start, span.end, span.text, name.province, extent)
 
     def _joined(self, text: str, first: Place, second: Place) -> Place | None:
         """Return the old province that two neighbouring names describe together, if they do."""
@@ -214,8 +213,8 @@ class Places:
 
 
 def _is_province(name: _Name, word: str, reading: Reading, start: int, size: int) -> bool:
-    written = [span.text for span in reading.spans[start : start + size]]
-    if (name.needs_capital or word.isupper()) and not all(part[0].isupper() for part in written):
+    firsts = [reading.text[begin] for begin, _ in reading.bounds[start : start + size]]
+    if (name.needs_capital or word.isupper()) and not all(first.isupper() for first in firsts):
         return False
     if name.avoid and name.avoid[reading.accented].around(reading, start) is not None:
         return False

@@ -91,14 +91,26 @@ def _move_tone(match: re.Match[str]) -> str:
     return f"{first}{tone}{second}"
 
 
+class _Folded(dict[int, str]):
+    """What each character becomes without its marks, worked out when it is first met."""
+
+    def __missing__(self, code: int) -> str:
+        decomposed = unicodedata.normalize("NFD", chr(code))
+        self[code] = plain = "".join(c for c in decomposed if not unicodedata.combining(c))
+        return plain
+
+
+_FOLDED = _Folded({ord("đ"): "d"})
+
+
 def fold(text: str) -> str:
     """Return ``text`` lower-cased and without accents: ``Đồng Kỵ`` → ``dong ky``."""
-    decomposed = unicodedata.normalize("NFD", text.lower().replace("đ", "d"))
-    return unicodedata.normalize("NFC", _drop_marks(decomposed))
-
-
-def _drop_marks(decomposed: str) -> str:
-    return "".join(char for char in decomposed if not unicodedata.combining(char))
+    lowered = text.lower()
+    if lowered.isascii():
+        return lowered
+    # character by character: decomposing moves no letter, and the marks, which it may move, go
+    plain = lowered.translate(_FOLDED)
+    return plain if plain.isascii() else unicodedata.normalize("NFC", plain)
 
 
 def has_accents(text: str) -> bool:
@@ -109,8 +121,13 @@ def has_accents(text: str) -> bool:
 
 def syllables(text: str) -> Iterator[Span]:
     """Yield the syllables (letters or digits) of ``text`` in order, case kept, with offsets."""
-    for match in _SYLLABLE.finditer(text):
-        yield Span(match.group(), match.start(), match.end())
+    for start, end in bounds(text):
+        yield Span(text[start:end], start, end)
+
+
+def bounds(text: str) -> list[tuple[int, int]]:
+    """Return the offsets of the syllables of ``text``: see :func:`syllables`."""
+    return [match.span() for match in _SYLLABLE.finditer(text)]
 
 
 def squeeze(text: str) -> str:

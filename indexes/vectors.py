@@ -1,14 +1,22 @@
-"""Vectors of records: exact scores for any record, nearest records through FAISS.
+"""Vectors of records: exact scores for any record; the nearest, exactly or nearly, in milliseconds.
 
 A record may have several passages (title, summary, detail); its vector is their mean, brought back
-to length 1, so a long detail does not drown a telling title. FAISS finds who is near; the score
-itself is always computed here, in one order and in float64, so that it is the same to the last bit
-whether a record is scored alone or among a million.
+to length 1, so a long detail does not drown a telling title. Who is near is found in one of three
+ways, by size; the score itself is always computed here, in one order and in float64, so that it is
+the same to the last bit whether a record is scored alone, in a batch or among a million:
+
+* up to :data:`SCANNED` records one matrix product, and all within its error of the k-th: exact;
+* up to :data:`CODED` FAISS scans codes of 8 bits; the best :data:`RESCORED` are scored exactly;
+* beyond, FAISS does so in some of the clusters of an inverted file (IVF). How many is measured
+  when it is built, on the vectors themselves (:mod:`indexes.neighbours`).
+
+The index of the last two is a file beside the matrix; both are memory-mapped.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +25,18 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from indexes import neighbours
+
 Matrix = npt.NDArray[np.float32]
+Rows = npt.NDArray[np.int64]
+Scores = npt.NDArray[np.float64]
+
+SCANNED = 30_000
+CODED = 200_000
+RESCORED = 400  # candidates scored exactly where codes of 8 bits chose them
+_ERROR = 1e-4  # more than float32 can err on a product of two unit vectors of 384 to 1,024 numbers
+_SPARE = 64  # candidates more than asked for, where FAISS multiplies float32 in batches
+_NOBODY = np.zeros(0, np.int64)
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
@@ -43,56 +62,128 @@ def pool(passages: Matrix, owners: npt.NDArray[np.int64], count: int) -> Matrix:
 
 @dataclass(frozen=True, eq=False)
 class Vectors:
-    """Unit vectors of ``n`` records, with the moments that normalise a query's scores.
-
-    ``mean`` (dim,) and ``covariance`` (dim, dim) are those of the whole collection, so the mean and
-    variance of a query's cosines follow without touching a record: ``q.mean`` and ``q' C q``.
-    """
+    """Unit vectors of ``n`` records, (n, dim) float32, of which ``dead`` rows are never near."""
 
     matrix: Matrix
-    mean: npt.NDArray[np.float64] = field(init=False)
-    covariance: npt.NDArray[np.float64] = field(init=False)
-    _index: Any = field(init=False, repr=False)
+    dead: Rows = field(default_factory=lambda: _NOBODY)  # sorted
+    index: Any = field(default=None, repr=False)  # FAISS; None where the matrix is scanned
 
-    def __post_init__(self) -> None:
-        wide = self.matrix.astype(np.float64)
-        mean = wide.mean(axis=0) if len(wide) else np.zeros(self.matrix.shape[1])
-        covariance = (wide.T @ wide) / max(len(wide), 1) - np.outer(mean, mean)
-        index = faiss.IndexFlatIP(self.matrix.shape[1])
-        if len(self.matrix):
-            index.add(np.ascontiguousarray(self.matrix))
-        object.__setattr__(self, "mean", mean)
-        object.__setattr__(self, "covariance", covariance)
-        object.__setattr__(self, "_index", index)
+    @classmethod
+    def build(cls, matrix: Matrix) -> Vectors:
+        """Index ``matrix``: the same matrix gives the same bytes."""
+        return cls(matrix, index=neighbours.build(matrix, SCANNED, CODED, RESCORED))
 
     def __len__(self) -> int:
         return int(self.matrix.shape[0])
 
-    def scores(self, query: Matrix, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+    def without(self, rows: Rows) -> Vectors:
+        """Return the same vectors, ``rows`` (and those dead before) never near; nothing is copied.
+
+        Rows keep their numbers and can still be scored.
+        """
+        return replace(self, dead=np.union1d(self.dead, rows.astype(np.int64)))
+
+    def scores(self, query: Matrix, rows: Rows) -> Scores:
         """Return the exact cosines of ``query`` (dim,) with ``rows``, in -1..1."""
         out = np.empty(len(rows), np.float64)
         _dots(self.matrix, rows.astype(np.int64), query.astype(np.float64), out)
         return out
 
-    def nearest(self, query: Matrix, k: int) -> npt.NDArray[np.int64]:
-        """Return the rows of the ``k`` nearest records, best first (fewer if there are fewer)."""
-        k = min(k, len(self))
-        if k == 0:
-            return np.zeros(0, np.int64)
-        _, rows = self._index.search(query.reshape(1, -1).astype(np.float32), k)
-        return np.asarray(rows[0], np.int64)
+    def nearest(self, query: Matrix, k: int) -> Rows:
+        """Return the rows of the ``k`` nearest records, best first, ties by row.
 
-    def moments(self, query: Matrix) -> tuple[float, float]:
-        """Return mean and standard deviation of ``query``'s cosines over the whole collection."""
-        wide = query.astype(np.float64)
-        variance = float(wide @ self.covariance @ wide)
-        return float(wide @ self.mean), max(variance, 1e-12) ** 0.5
+        Fewer where fewer are alive. Exact up to :data:`SCANNED` records, nearly so beyond.
+        """
+        k = min(k, len(self) - len(self.dead))
+        if k <= 0:
+            return _NOBODY
+        query = np.asarray(query, np.float32)
+        return self._best(query, self._candidates(query, k), k)
+
+    def nearest_many(self, queries: Matrix, k: int) -> list[Rows]:
+        """Return :meth:`nearest` of each of ``queries`` (m, dim), by products of whole blocks.
+
+        FAISS gives other last bits in batches than alone: it only names candidates here, a few more
+        than asked for, and these are scored as single queries are.
+        """
+        k = min(k, len(self) - len(self.dead))
+        if k <= 0 or not len(queries):
+            return [_NOBODY for _ in queries]
+        queries = np.ascontiguousarray(queries, np.float32)
+        if self.index is None or len(self) <= CODED:
+            most = min(k + _SPARE + len(self.dead), len(self))
+            found = faiss.knn(queries, self.matrix, most, metric=faiss.METRIC_INNER_PRODUCT)[1]
+        else:
+            found = self._search(queries, k)
+        return [self._best(query, rows, k) for query, rows in zip(queries, found, strict=True)]
+
+    def _candidates(self, query: Matrix, k: int) -> Rows:
+        if self.index is not None:
+            found: Rows = self._search(query.reshape(1, -1), k)[0]
+            return found
+        near = self.matrix @ query
+        near[self.dead] = -np.inf
+        least = np.partition(near, len(near) - k)[len(near) - k]
+        return np.flatnonzero(near >= least - _ERROR)
+
+    def _search(self, queries: Matrix, k: int) -> Any:
+        most = min(max(RESCORED, 2 * k), len(self))
+        return neighbours.search(self.index, queries, most, self.dead, len(self))
+
+    def _best(self, query: Matrix, rows: Rows, k: int) -> Rows:
+        """Order candidates by their exact scores; -1 stands for none."""
+        rows = np.unique(rows[rows >= 0])
+        if len(self.dead):
+            rows = np.setdiff1d(rows, self.dead, assume_unique=True)
+        order = np.argsort(-self.scores(query, rows), kind="stable")
+        return rows[order[:k]]
 
     def save(self, folder: Path) -> None:
-        """Write the matrix into ``folder``, which must exist."""
+        """Write matrix and index into ``folder``, which must exist; the dead are not kept."""
         np.save(folder / "vectors.npy", self.matrix)
+        if self.index is not None:
+            neighbours.save(self.index, folder / "vectors.faiss")
 
     @classmethod
     def load(cls, folder: Path) -> Vectors:
-        """Open what :meth:`save` wrote."""
-        return cls(np.load(folder / "vectors.npy", mmap_mode="r"))
+        """Open what :meth:`save` wrote, memory-mapped.
+
+        Raises:
+            ValueError: index and matrix do not have the same number of records.
+        """
+        matrix, path = np.load(folder / "vectors.npy", mmap_mode="r"), folder / "vectors.faiss"
+        index = neighbours.load(path) if path.exists() else None
+        if index is not None and index.ntotal != len(matrix):
+            raise ValueError(
+                f"chỉ mục lệch nhau: {len(matrix):,} vectơ nhưng {index.ntotal:,} trong {path.name}"
+            )
+        return cls(np.asarray(matrix), index=index)
+
+
+@dataclass(frozen=True, eq=False)
+class Layers:
+    """Several :class:`Vectors` as one: rows are numbered through, in the order of ``parts``."""
+
+    parts: Sequence[Vectors]
+
+    def __len__(self) -> int:
+        return sum(map(len, self.parts))
+
+    def _starts(self) -> Rows:
+        return np.cumsum([0, *map(len, self.parts)])
+
+    def scores(self, query: Matrix, rows: Rows) -> Scores:
+        """See :meth:`Vectors.scores`."""
+        starts, out = self._starts(), np.empty(len(rows), np.float64)
+        owner = np.searchsorted(starts, rows, side="right") - 1
+        for number, part in enumerate(self.parts):
+            mine = np.flatnonzero(owner == number)
+            out[mine] = part.scores(query, rows[mine] - starts[number])
+        return out
+
+    def nearest(self, query: Matrix, k: int) -> Rows:
+        """See :meth:`Vectors.nearest`."""
+        pairs = zip(self._starts(), self.parts, strict=False)
+        rows = np.concatenate([_NOBODY, *(start + part.nearest(query, k) for start, part in pairs)])
+        order = np.lexsort((rows, -self.scores(query, rows)))
+        return rows[order[:k]]

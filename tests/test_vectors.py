@@ -1,9 +1,13 @@
+from itertools import pairwise
+
+import faiss
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from indexes.vectors import Vectors, pool
+import indexes.vectors as module
+from indexes.vectors import Layers, Vectors, pool
 
 CALM = settings(deadline=None, max_examples=50)
 
@@ -41,7 +45,6 @@ def test_a_record_of_one_passage_has_its_vector():
 def test_records_without_any_passage_are_zero_and_near_nothing():
     vectors = Vectors(pool(np.zeros((0, 16), np.float32), np.zeros(0, np.int64), 2))
     assert vectors.scores(QUERY, np.arange(2)).tolist() == [0.0, 0.0]
-    assert vectors.moments(QUERY) == (0.0, 1e-12**0.5)
 
 
 def test_opposite_passages_cancel_to_zero_not_to_nan():
@@ -78,15 +81,120 @@ def test_nearest_of_nothing_is_nothing(many):
     assert Vectors(np.zeros((0, 16), np.float32)).nearest(QUERY, 5).tolist() == []
 
 
+def test_rows_that_cannot_be_told_apart_go_by_number():
+    same = np.repeat(unit(1, 16, seed=4), 5, axis=0)
+    assert Vectors(same).nearest(same[0], 3).tolist() == [0, 1, 2]
+
+
+def in_clusters(rows, seed, dim=32):
+    chance = np.random.default_rng(seed)
+    centres = np.random.default_rng(0).normal(size=(40, dim))
+    near = centres[chance.integers(0, 40, rows)] + 0.7 * chance.normal(size=(rows, dim))
+    return (near / np.linalg.norm(near, axis=1, keepdims=True)).astype(np.float32)
+
+
+@pytest.fixture(scope="module", params=["scanned", "coded", "clustered"])
+def large(request):
+    """The same 6,000 vectors in each of the three ways."""
+    sizes = {"scanned": (10_000, 20_000), "coded": (0, 20_000), "clustered": (0, 1)}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "SCANNED", sizes[request.param][0])
+        patch.setattr(module, "CODED", sizes[request.param][1])
+        yield Vectors.build(in_clusters(6_000, seed=1))
+
+
+PROBES = in_clusters(40, seed=2)
+
+
+def truth(vectors, query, k, dead=()):
+    scores = vectors.scores(query, np.arange(len(vectors)))
+    scores[list(dead)] = -2
+    return np.lexsort((np.arange(len(vectors)), -scores))[:k]
+
+
+def test_the_nearest_are_the_true_ones_or_nearly_all(large):
+    found = [np.isin(truth(large, each, 50), large.nearest(each, 50)).mean() for each in PROBES]
+    exact = not isinstance(large.index, faiss.IndexIVF)
+    assert np.mean(found) == 1.0 if exact else np.mean(found) >= 0.98
+
+
+def test_what_is_found_is_ordered_by_its_exact_scores(large):
+    for each in PROBES[:10]:
+        found = large.nearest(each, 50)
+        scores = large.scores(each, found)
+        assert found.tolist() == found[np.lexsort((found, -scores))].tolist()
+
+
+def test_a_batch_finds_what_single_queries_find(large):
+    for query, rows in zip(PROBES, large.nearest_many(PROBES, 50), strict=True):
+        assert rows.tolist() == large.nearest(query, 50).tolist()
+    assert large.nearest_many(PROBES[:0], 50) == []
+
+
+def test_the_dead_are_never_near_and_leave_their_place_to_others(large):
+    query = PROBES[0]
+    gone = truth(large, query, 30)[::2]
+    left = large.without(gone[:9]).without(gone[9:])
+    assert left.nearest(query, 20).tolist() == truth(large, query, 20, gone).tolist()
+    assert left.nearest_many(PROBES[:1], 20)[0].tolist() == left.nearest(query, 20).tolist()
+    assert left.scores(query, gone).tolist() == large.scores(query, gone).tolist()
+
+
+def test_all_may_be_dead():
+    left = Vectors(unit(3, 16, seed=5)).without(np.arange(3))
+    assert left.nearest(QUERY, 2).tolist() == []
+    assert [each.tolist() for each in left.nearest_many(QUERY[None], 2)] == [[]]
+
+
+def test_the_same_matrix_gives_the_same_file(large, tmp_path, monkeypatch):
+    large.save(tmp_path)
+    if large.index is None:
+        assert not (tmp_path / "vectors.faiss").exists()
+        return
+    clustered = isinstance(large.index, faiss.IndexIVF)
+    monkeypatch.setattr(module, "SCANNED", 0)
+    monkeypatch.setattr(module, "CODED", 1 if clustered else 20_000)
+    (tmp_path / "again").mkdir()
+    Vectors.build(in_clusters(6_000, seed=1)).save(tmp_path / "again")
+    same = [(folder / "vectors.faiss").read_bytes() for folder in (tmp_path, tmp_path / "again")]
+    assert same[0] == same[1]
+
+
+def test_any_way_survives_the_disk(large, tmp_path):
+    large.save(tmp_path)
+    loaded = Vectors.load(tmp_path)
+    for each in PROBES[:10]:
+        assert loaded.nearest(each, 50).tolist() == large.nearest(each, 50).tolist()
+
+
+def test_a_damaged_or_foreign_index_is_refused(large, tmp_path):
+    if large.index is None:
+        return
+    large.save(tmp_path)
+    np.save(tmp_path / "vectors.npy", large.matrix[:-1])
+    with pytest.raises(ValueError, match="5,999 vectơ nhưng 6,000"):
+        Vectors.load(tmp_path)
+    (tmp_path / "vectors.faiss").write_bytes(b"nothing")
+    with pytest.raises(ValueError, match=r"vectors\.faiss"):
+        Vectors.load(tmp_path)
+
+
 @CALM
-@given(st.integers(0, 30), st.integers(0, 1_000))
-def test_moments_are_mean_and_deviation_of_all_cosines(rows, seed):
-    vectors = Vectors(unit(rows, 16, seed))
-    mean, deviation = vectors.moments(QUERY)
-    scores = vectors.scores(QUERY, np.arange(rows))
-    assert mean == pytest.approx(scores.mean() if rows else 0.0, abs=1e-9)
-    expected = max(float(scores.std()), 1e-6) if rows else 1e-6
-    assert deviation == pytest.approx(expected, rel=1e-6)
+@given(st.lists(st.integers(0, 40), min_size=1, max_size=4), st.integers(1, 60), st.data())
+def test_layers_are_one_index_over_all_rows(sizes, k, data):
+    matrix = unit(sum(sizes), 16, seed=6)
+    edges = np.cumsum([0, *sizes])
+    dead = data.draw(st.sets(st.integers(0, max(sum(sizes) - 1, 0)))) if sum(sizes) else set()
+    gone = np.array(sorted(dead), np.int64)
+    parts = [
+        Vectors(matrix[start:end]).without(gone[(gone >= start) & (gone < end)] - start)
+        for start, end in pairwise(edges)
+    ]
+    layers, whole = Layers(parts), Vectors(matrix).without(gone)
+    rows = np.arange(len(matrix))[::-1]
+    assert len(layers) == len(whole)
+    assert layers.scores(QUERY, rows).tobytes() == whole.scores(QUERY, rows).tobytes()
+    assert layers.nearest(QUERY, k).tolist() == whole.nearest(QUERY, k).tolist()
 
 
 def test_saved_vectors_load_to_the_same_bytes_and_scores(many, tmp_path):
@@ -96,7 +204,6 @@ def test_saved_vectors_load_to_the_same_bytes_and_scores(many, tmp_path):
     assert loaded.matrix.tobytes() == many.matrix.tobytes()
     assert loaded.scores(QUERY, rows).tobytes() == many.scores(QUERY, rows).tobytes()
     assert loaded.nearest(QUERY, 20).tolist() == many.nearest(QUERY, 20).tolist()
-    assert loaded.moments(QUERY) == many.moments(QUERY)
 
 
 def test_no_vectors_at_all_survive_the_disk(tmp_path):
