@@ -52,7 +52,7 @@ class Lesson:
     train: int  # needs with both a useful and a useless record, in the training folds
     locked: int  # … in the locked fold
     multipliers: Multipliers = field(default_factory=dict)
-    levels: Mapping[str, float] = field(default_factory=dict)  # where the labels begin then
+    scales: Mapping[str, float] = field(default_factory=dict)  # of scores, for chances of use
     strength: float | None = None
     old: float | None = None
     new: float | None = None
@@ -69,7 +69,7 @@ class Lesson:
             "train": self.train,
             "locked": self.locked,
             "multipliers": dict(self.multipliers),
-            "levels": dict(self.levels),
+            "scales": dict(self.scales),
             "strength": self.strength,
             "old": self.old,
             "new": self.new,
@@ -117,7 +117,7 @@ def learn(matcher: Matcher, evidence: Evidence, folds: Folds, attempts: int) -> 
         PROMOTED if better else NOT_BETTER,
         *counts,
         multipliers=multipliers,
-        levels=weighing.levels(train, matcher.engine.weights, multipliers),
+        scales=weighing.scales(train, matcher.engine.weights, multipliers, _even(matcher)),
         strength=strength,
         old=math.fsum(old.values()) / len(old),
         new=math.fsum(new.values()) / len(new),
@@ -127,6 +127,16 @@ def learn(matcher: Matcher, evidence: Evidence, folds: Folds, attempts: int) -> 
         changes=told,
         unfound=unfound,
     )
+
+
+def _even(matcher: Matcher) -> dict[str, float]:
+    """The scores at which a record's chance of use is even, with meaning and without."""
+    curves = matcher.usefulness.records
+    kinds = {"evidence_scale": "need", "words_evidence_scale": "need, words"}
+    return {
+        name: -curves[kind].intercept / curves[kind].weights["evidence"]
+        for name, kind in kinds.items()
+    }
 
 
 def _numbers() -> list[int]:

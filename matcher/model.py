@@ -58,6 +58,10 @@ class Weights:
     suits_unmet: float = 0.7
     adapts: float = 0.15
     found: float = 0.5
+    # What a score is multiplied by before a probability is read off it, with meaning and without: 1
+    # but for learnt weights, under which the same evidence adds up to another score.
+    evidence_scale: float = 1.0
+    words_evidence_scale: float = 1.0
     # Share of plain query syllables (weighted by idf) that this corpus writes without accents too:
     # below the first value the query was typed without accents, above the second it was not.
     unaccented_below: float = 0.35

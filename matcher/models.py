@@ -8,8 +8,9 @@ Layout of the folder::
     model-<digest>.json    a model; never changed, never deleted
 
 A model is a multiplier for each part of a score, upon the weights of :mod:`matcher.model` that it
-was learnt on, and the levels where labels begin. If the program comes with other weights one day,
-the multipliers no longer mean what they meant, and the plain weights are used, visibly.
+was learnt on, and the scales by which chances of use are read off the new scores. If the program
+comes with other weights one day, the multipliers no longer mean what they meant, and the plain
+weights are used, visibly.
 """
 
 from __future__ import annotations
@@ -33,7 +34,8 @@ NONE = "default"  # what CURRENT says when no model is in use
 Multipliers = Mapping[str, float]  # part of a score → what its weight is multiplied by, >= 0
 # Parts that several fields of the weights make; any other part is made by the field of its name.
 _FIELDS: Mapping[str, tuple[str, ...]] = {
-    "product": ("same_product", "broader_product", "near_product")
+    "product": ("same_product", "broader_product", "near_product"),
+    "meaning": ("meaning", "need_meaning"),
 }
 # Divided by their own ceiling: their weights only say how they share it.
 _LEXICAL = frozenset({"words", "syllables", "bigrams", "unaccented"})
@@ -47,12 +49,12 @@ class ModelError(RuntimeError):
 class Model:
     """Multipliers, the weights they are for, the model before, and what they were learnt on.
 
-    ``levels`` replaces the weights that are levels of the score (where a label begins): with other
-    multipliers the same evidence adds up to another score.
+    ``scales`` replaces the weights that scale a score before a chance of use is read off it: with
+    other multipliers the same evidence adds up to another score.
     """
 
     multipliers: Multipliers
-    levels: Mapping[str, float] = field(default_factory=dict)
+    scales: Mapping[str, float] = field(default_factory=dict)
     base: str = ""  # digest of the weights that are multiplied
     previous: str = NONE
     facts: Mapping[str, Any] = field(default_factory=dict)
@@ -137,7 +139,7 @@ class Models:
             if found.pop("schema") != SCHEMA:
                 raise ModelError(f"{path} thuộc về phiên bản khác của Cung Cầu: chạy lại `learn`")
             model = Model(**found)
-            numbers = (*model.multipliers.values(), *model.levels.values())
+            numbers = (*model.multipliers.values(), *model.scales.values())
             good = all(math.isfinite(each) and each >= 0 for each in numbers)
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
             raise ModelError(f"không đọc được mô hình {path}: {error}") from error
@@ -155,8 +157,7 @@ class Models:
         if name != NONE and model.base != base_digest(base):
             told = "mô hình đã học nhân trên bộ trọng số khác; chạy lại `cungcau learn`"
             return InUse(base, notice=f"Dùng trọng số mặc định: {told}.")
-        levels = {key: value for key, value in model.levels.items() if hasattr(base, key)}
-        weights = replace(scaled(base, model.multipliers), **levels)
+        weights = replace(scaled(base, model.multipliers), **model.scales)
         return InUse(weights, model.version, model)
 
     def attempts(self) -> int:

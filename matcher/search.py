@@ -58,13 +58,14 @@ class Hit:
     cosine: float | None  # raw, of query and record; None without an encoder
     coverage: float  # share of the query's lexical weight that the record says
     share: float = 1.0  # how far the accented side counts, meaning included
+    scale: float = 1.0  # of learnt weights: see matcher.model.Weights
 
     @property
     def evidence(self) -> float:
         """The score as it would be had meaning counted in full: alike however a query is typed."""
         if self.cosine is None or self.share == 1.0:
-            return self.score
-        return self.score + self.parts["meaning"] * (1.0 / self.share - 1.0)
+            return self.score * self.scale
+        return (self.score + self.parts["meaning"] * (1.0 / self.share - 1.0)) * self.scale
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,7 @@ class Scored:
     parts: Parts
     cosines: npt.NDArray[np.float64] | None = None
     share: float = 1.0  # how far the accented side counts, meaning included
+    scale: float = 1.0
 
     @property
     def totals(self) -> npt.NDArray[np.float64]:
@@ -88,6 +90,7 @@ class Scored:
             {name: values[places] for name, values in self.parts.items()},
             None if self.cosines is None else self.cosines[places],
             self.share,
+            self.scale,
         )
 
     @cached_property
@@ -127,7 +130,9 @@ class Ranking:
         lexical = math.fsum([parts[view] for view in VIEWS if view in parts])
         cosine = None if scored.cosines is None else float(scored.cosines[position])
         row, score = int(scored.rows[position]), math.fsum(values)
-        return Hit(self._index.ids[row], row, score, parts, cosine, lexical, scored.share)
+        return Hit(
+            self._index.ids[row], row, score, parts, cosine, lexical, scored.share, scored.scale
+        )
 
     @property
     def rows(self) -> Rows:
@@ -419,6 +424,8 @@ class _Search:
         self.evidence, self.factors = engine.evidence(query, accented, share)
         self.fit = engine.fit(query, provinces)
         self.share = share
+        scales = engine.weights.words_evidence_scale, engine.weights.evidence_scale
+        self.scale = scales[vector is not None]
         self.weight = engine.weights.of_meaning(query.of_product) * share
         self.neutral = engine.weights.neutral_cosine
         self.size = sum(kernels.counted(each) for each in bits)
@@ -436,7 +443,7 @@ class _Search:
         else:
             rows = self._closest(k)
         parts, cosines = self._parts(rows)
-        scored = Scored(rows, parts, cosines, self.share)
+        scored = Scored(rows, parts, cosines, self.share, self.scale)
         return scored.at(np.lexsort((self.index.place[rows], -scored.totals))[:k])
 
     def _begin(self) -> list[npt.NDArray[np.float32]]:

@@ -22,13 +22,8 @@ from matcher.models import Multipliers, field_names
 Array = npt.NDArray[np.float64]
 NOT_SHOWN = -1
 MOST = 5.0  # a multiplier beyond this would be another ranking, not a refit
-# Levels of the score among the weights → the part that is not in such a score.
-_LEVELS = {
-    "strong": "",
-    "weak": "",
-    "strong_words_only": "meaning",
-    "weak_words_only": "meaning",
-}
+# Scales of the weights → the part that is not in the scores that they scale.
+_SCALES = {"evidence_scale": "", "words_evidence_scale": "meaning"}
 STEEPNESS = (3.0, 30.0, 300.0)  # where the fit starts from
 STEEPEST = 1000.0
 STRENGTHS = (0.3, 1.0, 3.0, 10.0, 30.0)  # of the pull towards 1, in needs
@@ -107,31 +102,37 @@ def fit(cases: Sequence[Case], strength: float) -> Multipliers:
     return {name: round(float(value), DIGITS) for name, value in zip(names, found, strict=True)}
 
 
-def levels(
-    cases: Sequence[Case], weights: Weights, multipliers: Multipliers
+def scales(
+    cases: Sequence[Case],
+    weights: Weights,
+    multipliers: Multipliers,
+    even: Mapping[str, float],
 ) -> Mapping[str, float]:
-    """Return where the labels begin under the new weights: for as many records as before.
+    """Return what scores are scaled by under the new weights, so that chances stay what they were.
 
-    Of the shown records, as many stand at or above each level under the new weights as under the
-    old; the level is put halfway to the next. The levels of scores without meaning are found on
-    the same records with that part left out.
+    Of the shown records, as many stand at or above an even chance of use under the new weights as
+    under the old; the new score of an even chance is put halfway to the next. Scores without
+    meaning are looked at on the same records with that part left out.
 
     Args:
         cases: the needs that were learnt from.
-        weights: in use so far, with their levels.
+        weights: in use so far, with their scales.
         multipliers: what each part is multiplied by.
+        even: by name of the scale, the scaled score at which a record's chance of use is even.
     """
     found = {}
-    for name, dropped in _LEVELS.items():
-        level = getattr(weights, name, None)
+    for name, dropped in _SCALES.items():
+        level = even[name] / getattr(weights, name)
         old, new = (
             np.concatenate([each.total(factors, dropped)[each.shown] for each in cases])
             for factors in ({}, multipliers)
         )
-        count = int((old >= level).sum()) if level is not None else 0
+        count = int((old >= level).sum())
         if 0 < count < len(new):
             ordered = np.sort(new)[::-1]
-            found[name] = round(float(ordered[count - 1 : count + 1].mean()), DIGITS)
+            score = float(ordered[count - 1 : count + 1].mean())
+            if score > 0:
+                found[name] = round(even[name] / score, DIGITS)
     return found
 
 

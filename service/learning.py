@@ -133,8 +133,8 @@ def _promoted(
     }
     facts = {**lesson.to_json(), "date": day.isoformat(), "data": known.digest()}
     previous = space.models.current() if used.model.multipliers else NONE
-    levels = {**used.model.levels, **lesson.levels}
-    return Model(factors, levels, base_digest(DEFAULT), previous, facts)
+    scales = {**used.model.scales, **lesson.scales}
+    return Model(factors, scales, base_digest(DEFAULT), previous, facts)
 
 
 def _entry(
