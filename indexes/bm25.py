@@ -106,15 +106,15 @@ class Part:
 
     def held(self, numbers: Numbers) -> Numbers:
         """Return in how many live records each of the terms ``numbers`` occurs."""
-        known = np.maximum(numbers, 0)
-        if not len(self.postings.vocabulary):
-            return np.zeros(len(numbers), np.int64)
+        known = numbers >= 0
+        mine = numbers[known]
+        found = np.zeros(len(numbers), np.int64)
         if len(self.dead):
-            self.weigh(numbers)
-            found = self._held[known].astype(np.int64)
+            self.weigh(mine)
+            found[known] = self._held[mine]
         else:
-            found = self.postings.starts[known + 1] - self.postings.starts[known]
-        return np.where(numbers >= 0, found, 0)
+            found[known] = self.postings.starts[mine + 1] - self.postings.starts[mine]
+        return found
 
     def stretches(self, numbers: Numbers) -> tuple[Numbers, Numbers]:
         """Return where the postings of the known terms ``numbers`` start and stop."""
@@ -229,8 +229,10 @@ class BM25:
 
     def frequencies_of(self, numbers: Sequence[Numbers]) -> Numbers:
         """Return in how many live records terms occur, from what :meth:`numbers` returned."""
-        held = (part.held(each) for part, each in zip(self.parts, numbers, strict=True))
-        return np.asarray(sum(held), np.int64)
+        found, *others = (part.held(each) for part, each in zip(self.parts, numbers, strict=True))
+        for other in others:
+            found = found + other
+        return found
 
     def idfs(self, frequencies: Numbers) -> npt.NDArray[np.float64]:
         """Return the weights of terms that occur in so many records: >= 0."""

@@ -105,22 +105,24 @@ class Evidence:
 
     def _one(self, segment: int, first: int, size: int) -> _Work:
         parts = [view.parts[segment] for view in self._views.values()]
-        columns: list[tuple[Array, ...]] = []
+        most = sum(len(asked.counts) for asked in self._terms.values())
+        columns, worth = np.empty((3, most), np.int64), np.empty((3, most))
+        mute, count = np.empty(most, np.bool_), 0
         for name, asked in self._terms.items():
             number = self._names.index(name)
-            part, mine = parts[number], asked.numbers[segment]
-            known = mine >= 0
-            mine, raw = mine[known], asked.gains[known]
+            part, mine, factor = parts[number], asked.numbers[segment], self._factors[name]
             part.weigh(mine)
-            gain = raw * self._factors[name]
-            bound = gain * part.largest[mine]
-            where = np.full(len(mine), number)
-            mute = asked.mute[known] & (len(self._muted) > 0)
-            columns.append((where, *part.stretches(mine), raw, gain, bound, mute))
-        view, start, stop, raw, gain, bound, mutes = map(np.concatenate, zip(*columns, strict=True))
+            starts, mutes = part.postings.starts, asked.mute
+            count = kernels.collect(
+                number, mine, asked.gains, mutes, factor, starts, part.largest,
+                columns, worth, mute, count,
+            )  # fmt: skip
+        view, start, stop = columns[:, :count]
+        raw, gain, bound = worth[:, :count]
         docs, impacts = tuple(p.postings.docs for p in parts), tuple(p.impacts for p in parts)
         muted = self._muted[segment] if self._muted else NOBODY
-        return _Work(first, size, docs, impacts, view, start, stop, raw, gain, bound, mutes, muted)
+        mute = mute[:count] & bool(self._muted)
+        return _Work(first, size, docs, impacts, view, start, stop, raw, gain, bound, mute, muted)
 
     def best(self, begin: Sequence[Array], k: int) -> Numbers:
         """Return rows, rising, among which are the ``k`` best and all that tie with the k-th.

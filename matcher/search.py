@@ -13,7 +13,7 @@ import math
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -449,7 +449,8 @@ class _Search:
     def _begin(self) -> list[npt.NDArray[np.float32]]:
         """What records start with: their soft fit; :data:`kernels.OUT` where they are no hits."""
         scores = np.empty(len(self.index.ids), np.float32)
-        begin = np.split(scores, np.cumsum(self.index.sizes)[:-1])
+        ends = [0, *accumulate(self.index.sizes)]
+        begin = [scores[start:end] for start, end in pairwise(ends)]
         for bits, piece in zip(self.bits, begin, strict=True):
             kernels.begin(bits, piece)
         for each in self.fit.values():
