@@ -29,7 +29,7 @@ check: .venv/.dev ## style and types: ruff, mypy
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 
-bench: .venv/.bench ## measure speed and quality
+bench: .venv/.bench ## measure speed beside peers, 20,000 and 100,000 records
 	@$(BIN)/python -m benchmarks
 
 serve: .venv/.runtime ## serve the search API of ./data on this machine

@@ -20,7 +20,8 @@ from corpus.records import Need, Technology
 from indexes.encoders import EncoderError, open_encoder
 from service.loading import sample_files
 
-SIZES = (5_000, 20_000)
+SIZES = (20_000, 100_000)
+LONG = (100_000, 1_000_000)
 RESULTS = Path(__file__).with_name("results.md")
 
 
@@ -31,6 +32,10 @@ def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
         "--records", type=_positive, action="append", metavar="N",
         help="how many records to measure with; may be given again "
         f"(default: {' and '.join(f'{size:,}' for size in SIZES)})",
+    )  # fmt: skip
+    parser.add_argument(
+        "--long", action="store_true",
+        help=f"{' and '.join(f'{size:,}' for size in LONG)} records, refresh measured at all sizes",
     )  # fmt: skip
     parser.add_argument("--queries", type=_positive, default=200, metavar="N")
     parser.add_argument("--repetitions", type=_positive, default=3, metavar="N")
@@ -68,6 +73,7 @@ def prepare(options: argparse.Namespace) -> Task:
         encoder_name=options.encoder if encoder else "none",
         queries=options.queries,
         repetitions=options.repetitions,
+        refresh_most=max(LONG) if options.long else Task.refresh_most,
         seed=options.seed,
         say=_say,
     )
@@ -92,7 +98,7 @@ def measure(task: Task, sizes: Sequence[int]) -> Run:
 def main(given: Sequence[str] | None = None) -> None:
     """Run, print and write."""
     options = arguments(given)
-    report = render(measure(prepare(options), options.records or SIZES))
+    report = render(measure(prepare(options), options.records or (LONG if options.long else SIZES)))
     options.output.write_text(report, encoding="utf-8")
     print(report)
     _say(f"written: {options.output}")

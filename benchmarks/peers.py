@@ -153,3 +153,5 @@ PEERS: dict[str, Callable[[Bags], Peer]] = {
     "scikit-learn TF-IDF": TfIdf,
     "rank-bm25": RankBM25,
 }
+# These look at every record, or at every one that shares a word, in Python or by SQL.
+SLOW = frozenset({"SQLite FTS5", "scikit-learn TF-IDF", "rank-bm25"})

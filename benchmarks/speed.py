@@ -1,8 +1,8 @@
 """What is timed, at one number of records: indexing, searching, opening, and the peers.
 
-Vectors of the generated records are drawn, not encoded: encoding tens of thousands of texts takes
-the better part of an hour and an exact search costs the same whatever the values. Queries are
-encoded for real, and the encoder's rate on records is measured apart.
+Vectors of the generated records are drawn like E5's (:mod:`benchmarks.drawn`), not encoded:
+encoding tens of thousands of texts takes the better part of an hour. Queries are encoded for real,
+and the encoder's rate on records is measured apart.
 """
 
 from __future__ import annotations
@@ -18,9 +18,11 @@ from pathlib import Path
 import faiss
 import numpy as np
 
-from benchmarks import opening, peers
+from benchmarks import opening, peers, refresh
+from benchmarks.drawn import DIM, DrawnEncoder, Space
 from benchmarks.generator import SEED, Generator, queries
-from benchmarks.peers import TOP, Peer, best
+from benchmarks.peers import SLOW, TOP, Peer, best
+from benchmarks.refresh import Refreshed
 from benchmarks.timing import Seconds, interleaved
 from corpus.lexicon import Lexicon
 from corpus.places import Places
@@ -48,7 +50,10 @@ NEAREST = "cungcau vectors"
 FLAT = "FAISS IndexFlatIP"
 NUMPY = "numpy, one product and a partition"
 ENCODED = 24  # records encoded to tell the encoder's rate
-_DIM = 384  # of drawn vectors where no encoder runs
+BM25S = "bm25s (numba)"
+BATCH = 10_000  # needs matched in one go
+_BATCH_SECONDS = 20.0  # of these, as many are matched as this allows; the rest is multiplied
+PEERS_SLOW_FROM = 200_000  # records from which on peers that score record by record are left out
 
 
 @dataclass(frozen=True)
@@ -64,6 +69,7 @@ class Task:
     queries: int = 200
     repetitions: int = 3
     seed: int = SEED
+    refresh_most: int = 20_000  # records up to which the refresh is measured
     say: Callable[[str], None] = print
 
 
@@ -92,6 +98,9 @@ class Findings:
     exact: float = 0.0  # share of the true nearest TOP that the vector search finds
     opening: dict[str, list[float]] = field(default_factory=dict)
     disk: int = 0  # bytes of the snapshot
+    batch: float = 0.0  # seconds for BATCH needs, encoding not counted
+    batched: int = 0  # needs that were matched for that figure
+    refreshed: Refreshed | None = None
     query_words: tuple[float, float] = (0.0, 0.0)  # median words: stated needs, short queries
 
 
@@ -105,7 +114,7 @@ def run(task: Task, count: int) -> Findings:
         home = Path(scratch)
         task.say(f"{count:,} records: indexing")
         steps = _publish(home, records, task.lexicon)
-        matrix = _draw_vectors(count, task)
+        matrix = _space(task).records(count, task.seed)
         _add_vectors(home, matrix, task.encoder)
         snapshot = open_current(home)
         index = snapshot.index()
@@ -116,9 +125,14 @@ def run(task: Task, count: int) -> Findings:
         task.say(f"{count:,} records: searching, {len(asked)} queries")
         _lexical(task, found, index, asked)
         _dense(task, found, index, matrix, asked)
+        task.say(f"{count:,} records: needs in batch")
+        _batch(task, found, index)
         snapshot.close()
         task.say(f"{count:,} records: opening the snapshot in new processes")
         _opening(task, found, home, asked[0])
+    if count <= task.refresh_most:
+        task.say(f"{count:,} records: 100 changes until they are found")
+        found.refreshed = refresh.measure(records)
     return found
 
 
@@ -137,19 +151,14 @@ def _publish(home: Path, records: Sequence[Technology], lexicon: Lexicon) -> dic
     return {"records → documents, labels read": labelled - start, "→ snapshot": done - labelled}
 
 
-def _draw_vectors(count: int, task: Task) -> Matrix:
-    """Unit vectors around one direction, as E5's are (cosines about 0.85)."""
-    chance = np.random.default_rng(task.seed)
-    dim = task.encoder.dim if task.encoder else _DIM
-    common = chance.standard_normal(dim, np.float32)
-    matrix = 2.4 * common + chance.standard_normal((count, dim), np.float32)
-    return np.asarray(matrix / np.linalg.norm(matrix, axis=1, keepdims=True), np.float32)
+def _space(task: Task) -> Space:
+    return Space.of(task.seed, task.encoder.dim if task.encoder else DIM)
 
 
 def _add_vectors(home: Path, matrix: Matrix, encoder: Encoder | None) -> None:
     """Put drawn vectors into the snapshot just published, as if an encoder had made them."""
     folder = home / (home / "CURRENT").read_text(encoding="utf-8")
-    Vectors(matrix).save(folder / PUBLIC)
+    Vectors.build(matrix).save(folder / PUBLIC)
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     manifest |= {"encoder": encoder.name if encoder else "drawn", "dim": matrix.shape[1]}
     (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
@@ -195,6 +204,9 @@ def _made(found: Findings, held: list[list[str]], task: Task) -> dict[str, Peer]
     """Index ``held`` with every peer that is installed; note the time, or why not."""
     made: dict[str, Peer] = {}
     for name, make in peers.PEERS.items():
+        if name in SLOW and found.records > PEERS_SLOW_FROM:
+            found.missing[name] = f"left out above {PEERS_SLOW_FROM:,} records"
+            continue
         task.say(f"  {name}")
         start = time.perf_counter()
         try:
@@ -218,7 +230,7 @@ def _dense(task: Task, found: Findings, index: Index, matrix: Matrix, asked: Seq
     assert vectors is not None
     flat = faiss.IndexFlatIP(matrix.shape[1])
     flat.add(matrix)
-    drawn = list(_draw_vectors(len(asked), replace(task, seed=task.seed + 1)))
+    drawn = list(_space(task).queries(len(asked), task.seed))
     systems: dict[str, Callable[..., object]] = {
         NEAREST: lambda query: vectors.nearest(query, TOP),
         FLAT: lambda query: flat.search(query.reshape(1, -1), TOP),
@@ -233,6 +245,19 @@ def _dense(task: Task, found: Findings, index: Index, matrix: Matrix, asked: Seq
         forms |= {HYBRID: asked, ENCODING: asked}
     found.times |= interleaved(systems, forms, task.repetitions)
     found.exact = float(np.mean([_overlap(matrix, vectors, query) for query in drawn]))
+
+
+def _batch(task: Task, found: Findings, index: Index) -> None:
+    """Match needs one after another, lexical and dense, with vectors that cost nothing."""
+    encoder = DrawnEncoder(_space(task), task.seed)
+    engine = Engine(index, encoder, task.lexicon, task.places)
+    needs = [normalise(each.text) for each in task.needs]
+    _answer(engine, needs[0])
+    start, done = time.perf_counter(), 0
+    while done < BATCH and time.perf_counter() - start < _BATCH_SECONDS:
+        _answer(engine, needs[done % len(needs)])
+        done += 1
+    found.batched, found.batch = done, (time.perf_counter() - start) * BATCH / done
 
 
 def _overlap(matrix: Matrix, vectors: Vectors, query: Matrix) -> float:

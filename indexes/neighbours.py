@@ -18,6 +18,7 @@ faiss: Any = _faiss  # its own annotations leave out what its Python wrappers ad
 SEED = 20_261_123
 RECALL = 0.995  # of the true nearest, on the probes below; real queries may do a little worse
 TOP = 50
+_MARGIN = 2  # times as many clusters as the probes needed: they are not real queries
 _PROBES = 200  # queries that settle how many clusters are looked into
 _SAMPLE = 64  # vectors per cluster to train on
 _CODED = 20_000  # vectors to learn the range of the codes from
@@ -57,7 +58,7 @@ def _some(matrix: npt.NDArray[np.float32], count: int, chance: np.random.Generat
 def _probes(
     index: Any, matrix: npt.NDArray[np.float32], rescored: int, chance: np.random.Generator
 ) -> int:
-    """Return the least power of two of clusters that gives :data:`RECALL`.
+    """Return the least power of two of clusters that gives :data:`RECALL`, with a margin.
 
     A probe is halfway between two records drawn at random: a need is near no single record, and
     points between clusters are the hard ones.
@@ -75,7 +76,7 @@ def _probes(
         if np.mean([np.isin(true, some).mean() for true, some in pairs_found]) >= RECALL:
             break
         probed *= 2
-    return int(min(probed, index.nlist))
+    return int(min(_MARGIN * probed, index.nlist))
 
 
 def search(

@@ -3,6 +3,7 @@
 Nothing here looks at a clock: how fast something is depends on who else uses the machine.
 """
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -10,12 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks import speed
 from benchmarks.__main__ import arguments, main, measure, prepare
+from benchmarks.drawn import Space
 from benchmarks.generator import WORDS, Curve, Generator, growth_of, queries, texts
 from benchmarks.likeness import Likeness, likeness
-from benchmarks.peers import PEERS, best
+from benchmarks.peers import PEERS, SLOW, best
 from benchmarks.report import render, table
-from benchmarks.speed import Task, bags
+from benchmarks.speed import Findings, Grown, Task, bags
+from benchmarks.targets import Target
 from benchmarks.timing import median, p99, ratio
 from corpus.records import Technology
 from indexes.bm25 import BM25, Field, Parameters
@@ -146,13 +150,52 @@ def test_a_tiny_run_renders_a_whole_report(monkeypatch: pytest.MonkeyPatch) -> N
         raise ModuleNotFoundError("No module named 'absent'", name="absent")
 
     monkeypatch.setitem(PEERS, "an absent peer", missing)
+    monkeypatch.setattr("benchmarks.speed._BATCH_SECONDS", 0.1)
     report = render(measure(task(), [50]))
-    for said in ("## 50 records", "all views, from text", "Found of the true 50", *PEERS):
+    for said in (
+        "## 50 records",
+        "all views, from text",
+        "Found of the true 50",
+        "What was asked for",
+        "0 answers of a mixed state",
+        *PEERS,
+    ):
         assert said in report
     assert "| an absent peer | not installed (absent) |" in report
     assert "none: no hybrid query was measured" in report
     assert "commit" in report
     assert "nan" not in report.lower().split()
+
+
+def test_a_target_says_ok_missed_or_not_measured() -> None:
+    fast = Target("a", "ms", 5, 10, lambda found: found.batch)
+    some = Findings(100_000, {}, Grown(1, 1, 1, 1, 1), batch=6.0)
+    assert fast.row(some) == ("a", "≤ 5 ms", "6 ms", "**missed**")
+    assert fast.row(replace(some, records=1_000_000)) == ("a", "≤ 10 ms", "6 ms", "ok")
+    share = Target("b", "", 1.0, 0.98, lambda found: 0.99, more=True)
+    assert share.row(some)[1:] == ("≥ 1", "0.99", "**missed**")
+    assert share.row(replace(some, records=1_000_000))[3] == "ok"
+    nothing = Target("c", "s", 1, 1, lambda found: None)
+    assert nothing.row(some)[2:] == ("not measured", "–")
+
+
+def test_drawn_vectors_are_seeded_units_with_topics() -> None:
+    space = Space.of(5)
+    records, queries_ = space.records(600, 5), space.queries(50, 5)
+    assert records.tobytes() == Space.of(5).records(600, 5).tobytes()
+    assert np.linalg.norm(records, axis=1) == pytest.approx(1.0, abs=1e-5)
+    near = np.sort(queries_ @ records.T, axis=1)
+    # as E5 on the sample: all are alike, and the nearest stands out from the middle
+    assert 0.80 < float(np.median(near)) < 0.92
+    assert float((near[:, -1] - np.median(near, axis=1)).mean()) > 0.03
+
+
+def test_slow_peers_are_left_out_of_large_runs_and_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(speed, "PEERS_SLOW_FROM", 2)
+    found = Findings(3, {}, Grown(1, 1, 1, 1, 1))
+    made = speed._made(found, [["lò"], ["sấy"], ["khô"]], task())
+    assert SLOW.isdisjoint(made)
+    assert {found.missing[name] for name in SLOW} == {"left out above 2 records"}
 
 
 def test_the_command_knows_its_options(capsys: pytest.CaptureFixture[str]) -> None:
