@@ -18,7 +18,8 @@ from indexes.bm25 import BM25, NONE_DEAD, Field, Parameters
 from indexes.documents import Document
 from indexes.encoders import Cache, Encoder
 from indexes.segments import Held, Labels, Misaligned, Segment, Tick, check_aligned
-from indexes.vectors import Matrix, Vectors
+from indexes.senses import Layers, Near
+from indexes.vectors import Matrix
 from indexes.vocabulary import Array
 
 __all__ = ["PARAMETERS", "Index", "Misaligned", "Tick"]
@@ -42,19 +43,18 @@ class Index:
 
     Rows of segments follow each other. ``dead`` says, (n,) or (0,) where nobody is, which rows are
     no longer there: they are found by nothing, and their ids may stand in a later row again.
-    ``vectors`` are those of live rows only, in order.
     """
 
     ids: tuple[str, ...]
     labels: Labels
     views: dict[str, BM25]
-    vectors: Vectors | None
+    vectors: Layers | None
     dead: Array = field(default_factory=lambda: NONE_DEAD)
 
     def __post_init__(self) -> None:
         check_aligned(len(self.ids), self._sizes())
         if self.vectors is not None:
-            check_aligned(len(self.live), [("vectơ", len(self.vectors))])
+            check_aligned(len(self.ids), [("vectơ", len(self.vectors))])
 
     def _sizes(self) -> Iterator[tuple[str, int]]:
         yield "bộ nhãn", len(self.labels)
@@ -71,18 +71,18 @@ class Index:
             for view in analyser.VIEWS
         }
         gone = np.concatenate([_marks(each) for each in held])
-        matrices = [
-            each.segment.matrix[each.alive] if len(each.dead) else each.segment.matrix
+        senses = [
+            each.segment.senses.without(np.flatnonzero(each.dead))
+            if len(each.dead)
+            else each.segment.senses
             for each in held
-            if each.segment.matrix is not None
+            if each.segment.senses is not None
         ]
         return cls(
             tuple(key for each in segments for key in each.ids),
             Labels.joined([each.labels for each in segments]),
             views,
-            Vectors(matrices[0] if len(matrices) == 1 else np.concatenate(matrices))
-            if matrices
-            else None,
+            Layers(senses) if senses else None,
             gone if gone.any() else NONE_DEAD,
         )
 
@@ -127,28 +127,26 @@ class Index:
         place[order] = np.arange(len(order))
         return place
 
-    def nearest(self, query: Matrix, k: int) -> npt.NDArray[np.int64]:
-        """Return the rows of the ``k`` nearest live records, best first."""
-        if self.vectors is None:
-            return np.zeros(0, np.int64)
-        found = self.vectors.nearest(query, k)
-        return self.live[found] if len(self.dead) else found
+    def nearest(self, query: Matrix, k: int) -> Near:
+        """Return the rows of the ``k`` nearest live records, best first, and a bound on the rest.
+
+        Raises:
+            ValueError: the index has no vectors; so do the next two.
+        """
+        return self._senses().nearest(query, k)
 
     def cosines(self, query: Matrix, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
-        """Return the exact cosines of ``query`` with live ``rows``, in -1..1."""
-        if self.vectors is None:
-            raise ValueError("chỉ mục không có vectơ")
-        if len(self.dead):
-            rows = np.searchsorted(self.live, rows)
-        return self.vectors.scores(query, rows)
+        """Return the exact cosines of ``query`` with ``rows``, in -1..1."""
+        return self._senses().scores(query, rows)
 
     def directions(self, rows: npt.NDArray[np.int64]) -> Matrix:
-        """Return the unit vectors of live ``rows``, shape (len(rows), dim)."""
+        """Return the unit vectors of ``rows`` as a whole, shape (len(rows), dim)."""
+        return self._senses().directions(rows)
+
+    def _senses(self) -> Layers:
         if self.vectors is None:
             raise ValueError("chỉ mục không có vectơ")
-        if len(self.dead):
-            rows = np.searchsorted(self.live, rows)
-        return np.asarray(self.vectors.matrix[rows])
+        return self.vectors
 
 
 def _marks(held: Held) -> npt.NDArray[np.bool_]:

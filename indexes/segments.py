@@ -23,7 +23,8 @@ from indexes import analyser, merging
 from indexes.documents import FIELDS, Digests, Document, digests
 from indexes.encoders import Cache, Encoder
 from indexes.postings import Builder, Postings
-from indexes.vectors import Matrix, pool
+from indexes.senses import Senses, pieces
+from indexes.vectors import pool
 from indexes.vocabulary import Array, mapped
 
 Tick = Callable[[str, int, int], None]  # what is being done, steps just done, steps in all
@@ -122,7 +123,7 @@ class Segment:
     ids: tuple[str, ...]
     labels: Labels
     views: Mapping[str, Postings]
-    matrix: Matrix | None
+    senses: Senses | None
     digests: Digests  # of the documents, so that unchanged ones are recognised
 
     def __post_init__(self) -> None:
@@ -132,8 +133,8 @@ class Segment:
         yield "bộ nhãn", len(self.labels)
         yield "mã băm", len(self.digests)
         yield from ((f"bản ghi trong {name}", len(view)) for name, view in self.views.items())
-        if self.matrix is not None:
-            yield "vectơ", len(self.matrix)
+        if self.senses is not None:
+            yield "vectơ", len(self.senses)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -158,8 +159,8 @@ class Segment:
         views = {view: builders.pop(view).finish() for view in analyser.VIEWS}
         ids = tuple(document.id for document in documents)
         labels = Labels.of(document.labels for document in documents)
-        matrix = _encode(documents, encoder, cache, tick) if encoder else None
-        return cls(ids, labels, views, matrix, digests(documents) if known is None else known)
+        senses = _encode(documents, encoder, cache, tick) if encoder else None
+        return cls(ids, labels, views, senses, digests(documents) if known is None else known)
 
     def save(self, folder: Path) -> None:
         """Write into ``folder``, which is made here."""
@@ -169,8 +170,8 @@ class Segment:
         _write_json(folder / "ids.json", self.ids)
         self.labels.save(folder)
         np.save(folder / "digests.npy", self.digests)
-        if self.matrix is not None:
-            np.save(folder / "vectors.npy", self.matrix)
+        if self.senses is not None:
+            self.senses.save(folder)
 
     @classmethod
     def load(cls, folder: Path, dense: bool) -> Segment:
@@ -180,7 +181,7 @@ class Segment:
             tuple(json.loads((folder / "ids.json").read_text(encoding="utf-8"))),
             Labels.load(folder),
             views,
-            mapped(folder / "vectors.npy") if dense else None,
+            Senses.load(folder) if dense else None,
             mapped(folder / "digests.npy"),
         )
 
@@ -235,12 +236,12 @@ def merged(held: Sequence[Held]) -> Segment:
         view: merging.merged([each.views[view] for each in segments], rows)
         for view in analyser.VIEWS
     }
-    matrices = [each.matrix for each in segments if each.matrix is not None]
+    senses = [each.senses for each in segments if each.senses is not None]
     return Segment(
         tuple(key for key, _, _ in order),
         Labels.of(segments[number].labels[row] for _, number, row in order),
         views,
-        _gathered(matrices, order) if matrices else None,
+        _merged_senses(senses, order, rows) if senses else None,
         _gathered([each.digests for each in segments], order),
     )
 
@@ -256,16 +257,33 @@ def _write_json(path: Path, value: Sequence[object]) -> None:
     path.write_text(json.dumps(value, ensure_ascii=False), encoding="utf-8")
 
 
+def _merged_senses(
+    several: Sequence[Senses], order: Sequence[tuple[str, int, int]], rows: Sequence[Array]
+) -> Senses:
+    """Put the vectors of several segments in ``order``; ``rows`` has each old row's new one."""
+    owners = np.concatenate(
+        [mine[each.owners] for each, mine in zip(several, rows, strict=True)]
+    ).astype(np.int64)
+    parts = np.concatenate([each.parts.matrix for each in several])
+    kept = np.flatnonzero(owners >= 0)
+    kept = kept[np.argsort(owners[kept], kind="stable")]
+    whole = _gathered([each.whole.matrix for each in several], order)
+    return Senses.build(whole, parts[kept], owners[kept])
+
+
 def _encode(
     documents: Sequence[Document], encoder: Encoder, cache: Cache | None, tick: Tick | None
-) -> Matrix:
+) -> Senses:
     texts = [text for document in documents for text in document.passages]
     owners = [row for row, document in enumerate(documents) for _ in document.passages]
+    cut = [(row, piece) for row, text in zip(owners, texts, strict=True) for piece in pieces(text)]
+    everything = [*texts, *(piece for _, piece in cut)]
     with tempfile.TemporaryDirectory() as scratch:
         cache = cache or Cache(Path(scratch) / "embeddings.sqlite")
-        passages = cache.passages(
+        vectors = cache.passages(
             encoder,
-            texts,
-            (lambda done: tick("mã hóa ngữ nghĩa", done, len(texts))) if tick else None,
+            everything,
+            (lambda done: tick("mã hóa ngữ nghĩa", done, len(everything))) if tick else None,
         )
-    return pool(passages, np.array(owners, np.int64), len(documents))
+    whole = pool(vectors[: len(texts)], np.array(owners, np.int64), len(documents))
+    return Senses.build(whole, vectors[len(texts) :], np.array([row for row, _ in cut], np.int64))

@@ -15,7 +15,6 @@ The index of the last two is a file beside the matrix; both are memory-mapped.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -158,32 +157,3 @@ class Vectors:
                 f"chỉ mục lệch nhau: {len(matrix):,} vectơ nhưng {index.ntotal:,} trong {path.name}"
             )
         return cls(np.asarray(matrix), index=index)
-
-
-@dataclass(frozen=True, eq=False)
-class Layers:
-    """Several :class:`Vectors` as one: rows are numbered through, in the order of ``parts``."""
-
-    parts: Sequence[Vectors]
-
-    def __len__(self) -> int:
-        return sum(map(len, self.parts))
-
-    def _starts(self) -> Rows:
-        return np.cumsum([0, *map(len, self.parts)])
-
-    def scores(self, query: Matrix, rows: Rows) -> Scores:
-        """See :meth:`Vectors.scores`."""
-        starts, out = self._starts(), np.empty(len(rows), np.float64)
-        owner = np.searchsorted(starts, rows, side="right") - 1
-        for number, part in enumerate(self.parts):
-            mine = np.flatnonzero(owner == number)
-            out[mine] = part.scores(query, rows[mine] - starts[number])
-        return out
-
-    def nearest(self, query: Matrix, k: int) -> Rows:
-        """See :meth:`Vectors.nearest`."""
-        pairs = zip(self._starts(), self.parts, strict=False)
-        rows = np.concatenate([_NOBODY, *(start + part.nearest(query, k) for start, part in pairs)])
-        order = np.lexsort((rows, -self.scores(query, rows)))
-        return rows[order[:k]]

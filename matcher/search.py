@@ -30,6 +30,7 @@ from indexes.encoders import Cache, Encoder
 from indexes.hybrid import Index
 from indexes.lexical import TIES, Evidence, Terms
 from indexes.segments import Labels
+from indexes.senses import Near
 from matcher import fusion
 from matcher.documents import OTHER_SENSE, PROCESS, PRODUCT, STAGE
 from matcher.model import DEFAULT, Weights
@@ -196,8 +197,8 @@ class Engine:
             return Ranking(self.index, 0, lambda _: Scored(np.zeros(0, np.int64), {}))
         accented, share = self._accented(query)
         vector = self._vector(accented) if share else None
-        near = np.zeros(0, np.int64) if vector is None else self.index.nearest(vector, NEAREST)
-        bits = self._found(query, near)
+        near = None if vector is None else self.index.nearest(vector, NEAREST)
+        bits = self._found(query, np.zeros(0, np.int64) if near is None else near.rows)
         search = _Search(self, query, accented, tuple(provinces), share, vector, near, bits)
         if vector is not None and query.of_product:
             search.turn(self._fed_back(search, vector))
@@ -416,10 +417,10 @@ class _Search:
         provinces: tuple[str | None, ...],
         share: float,
         vector: Vector | None,
-        near: Rows,
+        near: Near | None,
         bits: Bits,
     ) -> None:
-        self.index, self.bits, self.vector, self.near = engine.index, bits, vector, np.sort(near)
+        self.index, self.bits, self.vector, self.near = engine.index, bits, vector, near
         self.stated = vector  # before any feedback
         self.evidence, self.factors = engine.evidence(query, accented, share)
         self.fit = engine.fit(query, provinces)
@@ -432,7 +433,7 @@ class _Search:
 
     def turn(self, vector: Vector) -> None:
         """Score by the meaning ``vector``; what is a hit stays as it is."""
-        self.vector, self.near = vector, np.sort(self.index.nearest(vector, NEAREST))
+        self.vector, self.near = vector, self.index.nearest(vector, NEAREST)
 
     def first(self, k: int) -> Scored:
         """Return the ``k`` best hits, exactly, best first."""
@@ -470,23 +471,19 @@ class _Search:
         No record outside :data:`NEAREST` is closer in meaning than those in it, so that what its
         words say bounds its score; only those that may still come in have their cosine computed.
         """
+        assert self.near is not None
         totals, slack = self._totals
         level = kernels.kth(totals, k)
-        seeds = np.union1d(self.near, np.flatnonzero(totals >= level))
+        seeds = np.union1d(self.near.rows, np.flatnonzero(totals >= level))
         known = totals[seeds] + self._meaning(seeds)
         least = kernels.kth(known.astype(np.float32), k) - slack
-        farther = self._farther()
+        # The most that meaning gives a record that is not among the nearest.
+        farther = self.weight * (self.near.bound + TIES - self.neutral)
         rows = np.flatnonzero(totals >= max(least - farther, kernels.LEAST))
-        rows = np.union1d(self.near, rows)
+        rows = np.union1d(self.near.rows, rows)
         known = totals[rows] + self._meaning(rows)
         least = kernels.kth(known.astype(np.float32), k) - slack
         return rows[known >= least]
-
-    def _farther(self) -> float:
-        """The most that meaning gives a record that is not among the nearest."""
-        if not len(self.near):
-            return self.weight * (1.0 - self.neutral)
-        return float(self._meaning(self.near).min()) + self.weight * TIES
 
     def _meaning(self, rows: Rows) -> npt.NDArray[np.float64]:
         assert self.vector is not None

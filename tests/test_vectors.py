@@ -1,5 +1,3 @@
-from itertools import pairwise
-
 import faiss
 import numpy as np
 import pytest
@@ -7,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import indexes.vectors as module
-from indexes.vectors import Layers, Vectors, pool
+from indexes.vectors import Vectors, pool
 
 CALM = settings(deadline=None, max_examples=50)
 
@@ -177,24 +175,6 @@ def test_a_damaged_or_foreign_index_is_refused(large, tmp_path):
     (tmp_path / "vectors.faiss").write_bytes(b"nothing")
     with pytest.raises(ValueError, match=r"vectors\.faiss"):
         Vectors.load(tmp_path)
-
-
-@CALM
-@given(st.lists(st.integers(0, 40), min_size=1, max_size=4), st.integers(1, 60), st.data())
-def test_layers_are_one_index_over_all_rows(sizes, k, data):
-    matrix = unit(sum(sizes), 16, seed=6)
-    edges = np.cumsum([0, *sizes])
-    dead = data.draw(st.sets(st.integers(0, max(sum(sizes) - 1, 0)))) if sum(sizes) else set()
-    gone = np.array(sorted(dead), np.int64)
-    parts = [
-        Vectors(matrix[start:end]).without(gone[(gone >= start) & (gone < end)] - start)
-        for start, end in pairwise(edges)
-    ]
-    layers, whole = Layers(parts), Vectors(matrix).without(gone)
-    rows = np.arange(len(matrix))[::-1]
-    assert len(layers) == len(whole)
-    assert layers.scores(QUERY, rows).tobytes() == whole.scores(QUERY, rows).tobytes()
-    assert layers.nearest(QUERY, k).tolist() == whole.nearest(QUERY, k).tolist()
 
 
 def test_saved_vectors_load_to_the_same_bytes_and_scores(many, tmp_path):
