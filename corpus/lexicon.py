@@ -341,7 +341,7 @@ class Lexicon:
 
     def is_stopword(self, word: str) -> bool:
         """Whether ``word`` (one or more syllables) is filler; accents are required."""
-        return normalise(word).lower() in self.stopwords
+        return _as_listed(word) in self.stopwords
 
     def content(self, words: Sequence[str], accented: bool = True) -> tuple[str, ...]:
         """Return the syllables of ``words`` that say something, as written.
@@ -362,6 +362,11 @@ class Lexicon:
 def _ends(products: Iterable[ProductTerm]) -> tuple[ProductTerm, ...]:
     products = tuple(products)
     return tuple(product for product in products if not product.means) or products
+
+
+@lru_cache(maxsize=20_000)  # queries ask for each of their syllables
+def _as_listed(word: str) -> str:
+    return normalise(word).lower()
 
 
 @lru_cache(maxsize=8)
