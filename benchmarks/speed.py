@@ -263,7 +263,7 @@ def _batch(task: Task, found: Findings, index: Index) -> None:
 def _overlap(matrix: Matrix, vectors: Vectors, query: Matrix) -> float:
     """Share of the nearest records found that are as near as the true TOP (ties allowed)."""
     exact = matrix.astype(np.float64) @ query.astype(np.float64)
-    nearest = vectors.nearest(query, TOP)
+    nearest = vectors.nearest(query, TOP).rows
     least = np.sort(exact)[-len(nearest)] - 1e-6
     return float(np.mean(exact[nearest] >= least))
 

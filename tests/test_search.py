@@ -111,7 +111,7 @@ def test_coverage_is_the_lexical_share_of_the_score():
 def test_the_meaning_is_the_exact_weighted_cosine():
     asker, weights = dense(), dense().engine.weights
     vector = Tiny().queries(["sấy vải"])[0].astype(np.float64)
-    matrix = asker.engine.index.vectors.matrix.astype(np.float64)
+    matrix = asker.engine.index.directions(np.arange(8)).astype(np.float64)
     for hit in asker.rank(asker.text("sấy vải")).hits():
         assert hit.cosine == pytest.approx(float(matrix[hit.row] @ vector), rel=1e-12)
         assert hit.parts["meaning"] == weights.meaning * (hit.cosine - weights.neutral_cosine)

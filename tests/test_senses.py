@@ -97,6 +97,6 @@ def test_what_a_long_text_says_at_its_end_is_found():
     plain = Document("ngắn", text=filler, passages=(filler,))
     index = Index.build([long, plain], Tiny())
     query = Tiny().queries(["sấy tôm sú bằng bơm nhiệt"])[0]
-    whole = [senses.whole.scores(query, np.arange(2)) for senses in index.vectors.parts][0]
+    whole = index.vectors.parts[0].whole.scores(query, np.arange(2))
     best = index.cosines(query, np.arange(2))
     assert best[0] - best[1] > 2 * (whole[0] - whole[1]) > 0
