@@ -14,7 +14,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import accumulate, pairwise
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -44,8 +44,7 @@ Vector = npt.NDArray[np.float32]
 V = TypeVar("V", bound=Hashable)
 
 
-@dataclass(frozen=True)
-class Hit:
+class Hit(NamedTuple):
     """One found record: ``math.fsum(parts.values()) == score``."""
 
     id: str
@@ -58,16 +57,29 @@ class Hit:
 
 @dataclass(frozen=True)
 class Scored:
-    """Hits with their exact parts, best first; ``cosines`` where there is an encoder."""
+    """Hits with their exact parts, best first; ``cosines`` where there is an encoder.
+
+    The parts of words come before all others.
+    """
 
     rows: Rows
     parts: Parts
     cosines: npt.NDArray[np.float64] | None = None
 
     @cached_property
-    def columns(self) -> list[list[float]]:
-        """The values of :attr:`parts` as plain numbers."""
-        return [values.tolist() for values in self.parts.values()]
+    def columns(self) -> list[tuple[float, ...]]:
+        """The values of :attr:`parts` as plain numbers, by hit."""
+        return list(zip(*(values.tolist() for values in self.parts.values()), strict=True))
+
+    @cached_property
+    def listed(self) -> list[int]:
+        """The rows as plain numbers."""
+        return list(map(int, self.rows.tolist()))
+
+    @cached_property
+    def lexical(self) -> int:
+        """How many of the parts come from words."""
+        return sum(name in VIEWS for name in self.parts)
 
 
 class Ranking:
@@ -96,11 +108,10 @@ class Ranking:
     def hit(self, position: int) -> Hit:
         """Return the hit at ``position`` (0 = best)."""
         scored = self._upto(position)
-        values = [column[position] for column in scored.columns]
-        parts = dict(zip(scored.parts, values, strict=True))
-        lexical = math.fsum([parts[view] for view in VIEWS if view in parts])
+        row, values = scored.listed[position], scored.columns[position]
+        lexical = math.fsum(values[: scored.lexical])
         cosine = None if scored.cosines is None else float(scored.cosines[position])
-        row = int(scored.rows[position])
+        parts = dict(zip(scored.parts, values, strict=True))
         return Hit(self._index.ids[row], row, math.fsum(values), parts, cosine, lexical)
 
     @property
