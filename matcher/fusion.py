@@ -1,16 +1,14 @@
 """How the two sides of the evidence become parts of one score: pure functions, no state.
 
-The lexical side is divided by its ceiling (what a record would score that says everything the query
-says); the dense side is the raw cosine less a constant. Both are constants of query and record:
-nothing depends on the other candidates, on k or on the size of the collection, and the sum tells
-how good a match is, not only which of two is better. On the public collections and the domain
+The lexical side is divided by a root of its ceiling (what a record would score that says everything
+the query says); the dense side is the raw cosine less a constant. Both are constants of query and
+record: nothing depends on the other candidates, on k or on the size of the collection, and the sum
+tells how good a match is, not only which of two is better. On the public collections and the domain
 collection this equals or beats fusion of z-scores, which need a whole collection to be defined
 (``docs/decisions.md``).
 """
 
 from __future__ import annotations
-
-from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -18,26 +16,21 @@ import numpy.typing as npt
 Scores = npt.NDArray[np.float64]
 
 
-def lexical_parts(
-    scores: Mapping[str, npt.NDArray[np.floating]],
-    ceilings: Mapping[str, float],
-    weights: Mapping[str, float],
-    share: float = 1.0,
-) -> dict[str, Scores]:
-    """Return each view's part: ``share * weight * score / sum(weight * ceiling)``.
+def lexical_factor(most: float, length: float, size: float) -> float:
+    """Return what a query's BM25 scores are multiplied by: ``most^-length * size^(length - 1)``.
+
+    With ``length`` 1 a score becomes the share of the query that a record says. But a record that
+    answers a need of eighty words says a smaller share of them than one that answers a need of
+    five, so with 1 the words of long needs drown beside everything else that counts; with 0 a long
+    query's words would drown all else. (Lexical side of a fusion; cf. pivoted length normalisation
+    of documents, Singhal, Buckley, Mitra 1996.)
 
     Args:
-        scores: BM25 scores by view, each of shape (n,).
-        ceilings: the greatest possible score by view; a query without known terms has 0.
-        weights: weight by view; views that are not named do not count.
-        share: what the views of this call together count for, in 0..1.
+        most: the most that a record could score, >= 0; 0 (no known term) gives 0.
+        length: in 0..1.
+        size: the ``most`` at which the factor is ``1 / most`` whatever ``length`` is, > 0.
     """
-    total = sum(weight * ceilings[view] for view, weight in weights.items())
-    factor = share / total if total > 0 else 0.0
-    return {
-        view: scores[view].astype(np.float64) * (weight * factor)
-        for view, weight in weights.items()
-    }
+    return most**-length * size ** (length - 1.0) if most > 0 else 0.0
 
 
 def dense_part(cosines: Scores, weight: float, neutral: float) -> Scores:

@@ -16,11 +16,15 @@ VERSION = "2"
 class Weights:
     """Constants of the ranking. All are >= 0 and larger means that the part counts more."""
 
-    # Lexical side: the three accented views are added and divided by the most that the query could
-    # score, so it reads "how much of the query does the record say", 0 to about 1.
+    # Lexical side: the three accented views are added and divided by a root of the most that the
+    # query could score; it reads "how much of the query does the record say".
     words: float = 1.0
     syllables: float = 1.0
     bigrams: float = 1.0
+    # How far a query's length tells against its words, and the size of query at which it does not:
+    # see matcher.fusion.lexical_factor.
+    length: float = 0.5
+    size: float = 150.0
     # A need is told in its owner's words and a record in its author's: they share words, seldom
     # phrases. A question about a text shares phrases too.
     need_bigrams: float = 0.5
@@ -45,10 +49,10 @@ class Weights:
     # Typed without accents: how far the accented views and the meaning of the restored text count.
     restored: float = 0.7
     # What a need knows beyond its words.
-    same_product: float = 0.03
-    broader_product: float = 0.02
-    near_product: float = 0.01
-    stage: float = 0.04
+    same_product: float = 0.04
+    broader_product: float = 0.027
+    near_product: float = 0.013
+    stage: float = 0.03
     process: float = 0.03
     place: float = 0.01
     # Labels: the probability of use from which a record for the same product is "phù hợp" (more is

@@ -14,7 +14,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import accumulate, pairwise
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +24,7 @@ from corpus.places import Places
 from corpus.text import fold, has_accents
 from indexes import kernels
 from indexes.accents import Restorer
-from indexes.analyser import JOINT, VIEWS
+from indexes.analyser import JOINT
 from indexes.bm25 import unpacked
 from indexes.encoders import Cache, Encoder
 from indexes.hybrid import Index
@@ -48,8 +48,7 @@ Vector = npt.NDArray[np.float32]
 V = TypeVar("V", bound=Hashable)
 
 
-@dataclass(frozen=True)
-class Hit:
+class Hit(NamedTuple):
     """One found record: ``math.fsum(parts.values()) == score``."""
 
     id: str
@@ -70,14 +69,25 @@ class Hit:
 
 
 @dataclass(frozen=True)
+class Reading:
+    """How the parts of one query's scores are to be read."""
+
+    share: float = 1.0  # how far the accented side counts, meaning included
+    scale: float = 1.0  # of learnt weights: see matcher.model.Weights
+    reach: tuple[float, ...] = ()  # what makes a share of the query of each part of words
+
+
+@dataclass(frozen=True)
 class Scored:
-    """Hits with their exact parts, best first; ``cosines`` where there is an encoder."""
+    """Hits with their exact parts, best first; ``cosines`` where there is an encoder.
+
+    The parts of words come before all others.
+    """
 
     rows: Rows
     parts: Parts
     cosines: npt.NDArray[np.float64] | None = None
-    share: float = 1.0  # how far the accented side counts, meaning included
-    scale: float = 1.0
+    terms: Reading = Reading()
 
     @property
     def totals(self) -> npt.NDArray[np.float64]:
@@ -90,14 +100,18 @@ class Scored:
             self.rows[places],
             {name: values[places] for name, values in self.parts.items()},
             None if self.cosines is None else self.cosines[places],
-            self.share,
-            self.scale,
+            self.terms,
         )
 
     @cached_property
-    def columns(self) -> list[list[float]]:
-        """The values of :attr:`parts` as plain numbers."""
-        return [values.tolist() for values in self.parts.values()]
+    def columns(self) -> list[tuple[float, ...]]:
+        """The values of :attr:`parts` as plain numbers, by hit."""
+        return list(zip(*(values.tolist() for values in self.parts.values()), strict=True))
+
+    @cached_property
+    def listed(self) -> list[int]:
+        """The rows as plain numbers."""
+        return list(map(int, self.rows.tolist()))
 
 
 class Ranking:
@@ -126,14 +140,14 @@ class Ranking:
     def hit(self, position: int) -> Hit:
         """Return the hit at ``position`` (0 = best)."""
         scored = self._upto(position)
-        values = [column[position] for column in scored.columns]
-        parts = dict(zip(scored.parts, values, strict=True))
-        lexical = math.fsum([parts[view] for view in VIEWS if view in parts])
+        row, values = scored.listed[position], scored.columns[position]
         cosine = None if scored.cosines is None else float(scored.cosines[position])
-        row, score = int(scored.rows[position]), math.fsum(values)
-        return Hit(
-            self._index.ids[row], row, score, parts, cosine, lexical, scored.share, scored.scale
-        )
+        parts = dict(zip(scored.parts, values, strict=True))
+        told = zip(values, scored.terms.reach, strict=False)  # the parts of words come first
+        coverage = math.fsum(value * reach for value, reach in told)
+        share, scale = scored.terms.share, scored.terms.scale
+        score = math.fsum(values)
+        return Hit(self._index.ids[row], row, score, parts, cosine, coverage, share, scale)
 
     @property
     def rows(self) -> Rows:
@@ -316,8 +330,8 @@ class Engine:
 
     def evidence(
         self, query: Query, accented: Query, share: float
-    ) -> tuple[Evidence, dict[str, float]]:
-        """Return the words' evidence and the factor of each view's score in the ranking."""
+    ) -> tuple[Evidence, dict[str, float], dict[str, float]]:
+        """Return the words' evidence, and by view its factor in the ranking and its reach."""
         dropped = query.homographs
         muted = self._misleading_any(dropped) if dropped else []
         if not any(each.any() for each in muted):
@@ -325,6 +339,7 @@ class Engine:
         # There the word counts nothing, though the query still asks for it.
         gone = dropped | {fold(word) for word in dropped} if muted else frozenset[str]()
         factors: dict[str, float] = {}
+        reach: dict[str, float] = {}
         asked: dict[str, Terms] = {}
         weighed = self.weights.of_views(query.of_product)
         sides = ((accented, ACCENTED, share), (query, ("unaccented",), 1.0 - share))
@@ -337,10 +352,11 @@ class Engine:
                 asked[view] = Terms.of(self.index.views[view], counts, mute)
             ceilings = {view: asked[view].ceiling(read.terms[view]) for view in views}
             weights = {view: weighed[view] for view in views}
-            ones = dict.fromkeys(views, np.ones(1))
-            unit = fusion.lexical_parts(ones, ceilings, weights, part)
-            factors |= {view: float(unit[view][0]) for view in views}
-        return Evidence(self.index.views, asked, factors, muted), factors
+            most = math.fsum(weights[view] * ceilings[view] for view in views)
+            factor = fusion.lexical_factor(most, self.weights.length, self.weights.size)
+            factors |= {view: part * weights[view] * factor for view in views}
+            reach |= dict.fromkeys(views, 1.0 / (most * factor) if most else 0.0)
+        return Evidence(self.index.views, asked, factors, muted), factors, reach
 
     def _fit_by_kind(
         self, products: frozenset[str], stages: frozenset[str], processes: frozenset[str]
@@ -422,11 +438,10 @@ class _Search:
     ) -> None:
         self.index, self.bits, self.vector, self.near = engine.index, bits, vector, near
         self.stated = vector  # before any feedback
-        self.evidence, self.factors = engine.evidence(query, accented, share)
+        self.evidence, self.factors, reach = engine.evidence(query, accented, share)
         self.fit = engine.fit(query, provinces)
-        self.share = share
         scales = engine.weights.words_evidence_scale, engine.weights.evidence_scale
-        self.scale = scales[vector is not None]
+        self.terms = Reading(share, scales[vector is not None], tuple(reach.values()))
         self.weight = engine.weights.of_meaning(query.of_product) * share
         self.neutral = engine.weights.neutral_cosine
         self.size = sum(kernels.counted(each) for each in bits)
@@ -444,7 +459,7 @@ class _Search:
         else:
             rows = self._closest(k)
         parts, cosines = self._parts(rows)
-        scored = Scored(rows, parts, cosines, self.share, self.scale)
+        scored = Scored(rows, parts, cosines, self.terms)
         return scored.at(np.lexsort((self.index.place[rows], -scored.totals))[:k])
 
     def _begin(self) -> list[npt.NDArray[np.float32]]:
