@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+
+import numpy as np
+import numpy.typing as npt
 
 from corpus.records import Need, Product, Technology
 from corpus.text import has_accents
@@ -16,6 +19,8 @@ from matcher.usefulness import Usefulness, shipped
 
 EVERYTHING = fit.Filter()
 RELATIONS = ("same", "broader", "near", "other", "unknown")
+DEEP = 500  # hits that a list is filled from, once nothing more can be of use
+MASKS = 64  # filters whose rows are kept
 DEPTH = 10  # matches of each need that a product's list is chosen from
 
 
@@ -38,7 +43,7 @@ class Match:
 class Answer:
     """What a query found: matches best first, and apart from them what breaks a hard rule.
 
-    ``total`` counts all that could be listed on either side, not only the first ``k``;
+    ``total`` counts all hits that the filter admits, not only those listed;
     ``answerable`` is the probability that anything in the collection is of use.
     """
 
@@ -104,6 +109,9 @@ class Matcher:
     provinces: tuple[str | None, ...] = field(default=())
     usefulness: Usefulness = field(default_factory=shipped)
     model: str = VERSION  # how the engine's weights are called
+    _masks: dict[fit.Filter, npt.NDArray[np.bool_]] = field(
+        init=False, repr=False, compare=False, default_factory=dict
+    )
 
     @classmethod
     def of(
@@ -174,20 +182,45 @@ class Matcher:
         """Return the ``k`` best that pass ``only``, and as many that break a hard rule."""
         kept: list[Match] = []
         apart: list[Match] = []
-        total = 0
         ranking = self.rank(query)
         answerable = self.answerable(query, ranking)
-        for technology, hit in self._candidates(ranking, only):
+        admitted = self.admitted(only)
+        for number, hit in enumerate(ranking.hits(admitted)):
             label = self._label(query, hit, answerable)
             if kept and self._beside_the_point(query, hit, label):
                 continue
-            total += 1
+            technology = self.technologies[hit.id]
             broken = fit.breaches(technology, query.conditions, self.as_of)
             side = apart if broken else kept
             if len(side) < k:
                 side.append(self._explained(technology, query, hit, label, broken))
-        notices = tuple(_notices(query))
+            if self._enough(query, hit, answerable, number, (len(kept) >= k, len(apart) >= k)):
+                break
+        total, notices = ranking.count(admitted), tuple(_notices(query))
         return Answer(query, tuple(kept), tuple(apart), total, notices, answerable, self.model)
+
+    def _enough(
+        self, query: Query, hit: Hit, answerable: float, number: int, full: tuple[bool, bool]
+    ) -> bool:
+        """Whether no later hit would be listed: what may be of use is, or both lists are full."""
+        weights = self.engine.weights
+        chance = self.usefulness.of_record(query, hit)
+        spent = answerable < weights.found or chance < weights.adapts
+        return all(full) or (spent and (full[0] or number >= DEEP))
+
+    def admitted(self, only: fit.Filter) -> npt.NDArray[np.bool_]:
+        """Return which rows of the index ``only`` admits, shape (n,); unknown records are not."""
+        if only not in self._masks:
+            if len(self._masks) >= MASKS:
+                self._masks.clear()
+            known = (self.technologies.get(key) for key in self.engine.index.ids)
+            places = self.engine.places
+            self._masks[only] = np.fromiter(
+                (each is not None and only.admits(each, places, self.as_of) for each in known),
+                np.bool_,
+                len(self.engine.index.ids),
+            )
+        return self._masks[only]
 
     def answerable(self, query: Query, ranking: Ranking) -> float:
         """The probability that any record is useful for ``query``; it knows of no filter."""
@@ -203,12 +236,6 @@ class Matcher:
         stages, processes = engine.stages_of(hit.row), engine.processes_of(hit.row)
         purpose = bool(query.processes & processes or query.stages & stages)
         return relation in {"same", "broader"}, purpose
-
-    def _candidates(self, ranking: Ranking, only: fit.Filter) -> Iterator[tuple[Technology, Hit]]:
-        for hit in ranking.hits():
-            technology = self.technologies.get(hit.id)
-            if technology and only.admits(technology, self.engine.places, self.as_of):
-                yield technology, hit
 
     def _beside_the_point(self, query: Query, hit: Hit, label: str) -> bool:
         """Whether a mere reference is about another product than the one the list is for.

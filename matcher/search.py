@@ -10,7 +10,7 @@ filter only removes rows from that ranking.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import accumulate, pairwise
@@ -121,8 +121,9 @@ class Ranking:
     for, all others only when somebody goes that far.
     """
 
-    def __init__(self, index: Index, size: int, score: Callable[[int], Scored]) -> None:
-        self._index, self._size, self._score = index, size, score
+    def __init__(self, index: Index, search: _Search | None = None) -> None:
+        self._index, self._search = index, search
+        self._size = search.size if search else 0
         self._scored: Scored | None = None
 
     def __len__(self) -> int:
@@ -130,16 +131,18 @@ class Ranking:
 
     def _upto(self, position: int) -> Scored:
         """Have the hits up to ``position`` ready."""
-        if not 0 <= position < self._size:
+        if self._search is None or not 0 <= position < self._size:
             raise IndexError(f"hit {position:,} of {self._size:,}")
         if self._scored is None or position >= len(self._scored.rows):
             wanted = (block for block in BLOCKS if position < block)
-            self._scored = self._score(min(next(wanted, self._size), self._size))
+            self._scored = self._search.first(min(next(wanted, self._size), self._size))
         return self._scored
 
     def hit(self, position: int) -> Hit:
         """Return the hit at ``position`` (0 = best)."""
-        scored = self._upto(position)
+        return self._hit(self._upto(position), position)
+
+    def _hit(self, scored: Scored, position: int) -> Hit:
         row, values = scored.listed[position], scored.columns[position]
         cosine = None if scored.cosines is None else float(scored.cosines[position])
         parts = dict(zip(scored.parts, values, strict=True))
@@ -165,15 +168,21 @@ class Ranking:
         return self._upto(self._size - 1).parts if self._size else {}
 
     def find(self, key: str) -> Iterable[Hit]:
-        """Yield the hit of one record, if the query finds it."""
+        """Yield the hit of one record, if the query finds it; the others are not ranked."""
         row = self._index.row_of.get(key)
-        if row is not None:
-            for position in np.flatnonzero(self.rows == row).tolist():
-                yield self.hit(position)
+        if row is not None and self._search is not None and self._search.found[row]:
+            yield self._hit(self._search.scored(np.array([row], np.int64)), 0)
 
-    def hits(self) -> Iterable[Hit]:
-        """Yield hits, best first."""
-        return (self.hit(position) for position in range(len(self)))
+    def hits(self, only: npt.NDArray[np.bool_] | None = None) -> Iterable[Hit]:
+        """Yield hits, best first; those in rows that ``only`` (n,) admits, where it is given."""
+        for position in range(self._size):
+            scored = self._upto(position)
+            if only is None or only[scored.listed[position]]:
+                yield self._hit(scored, position)
+
+    def count(self, only: npt.NDArray[np.bool_]) -> int:
+        """Return how many hits stand in rows that ``only`` (n,) admits, exactly."""
+        return 0 if self._search is None else int((self._search.found & only).sum())
 
 
 class Engine:
@@ -208,7 +217,7 @@ class Engine:
             provinces: where each record's owner sits or where it is used, by row; empty: unknown.
         """
         if query.empty:
-            return Ranking(self.index, 0, lambda _: Scored(np.zeros(0, np.int64), {}))
+            return Ranking(self.index)
         accented, share = self._accented(query)
         vector = self._vector(accented) if share else None
         near = None if vector is None else self.index.nearest(vector, NEAREST)
@@ -216,7 +225,7 @@ class Engine:
         search = _Search(self, query, accented, tuple(provinces), share, vector, near, bits)
         if vector is not None and query.of_product:
             search.turn(self._fed_back(search, vector))
-        return Ranking(self.index, search.size, search.first)
+        return Ranking(self.index, search)
 
     def _accented(self, query: Query) -> tuple[Query, float]:
         """Return the query that the accented side reads, and how far that side counts."""
@@ -453,14 +462,22 @@ class _Search:
     def first(self, k: int) -> Scored:
         """Return the ``k`` best hits, exactly, best first."""
         if k >= self.size:
-            rows = np.flatnonzero(unpacked(self.bits, self.index.sizes))
+            rows = np.flatnonzero(self.found)
         elif self.vector is None:
             rows = self.evidence.best(self._begin(), k)
         else:
             rows = self._closest(k)
-        parts, cosines = self._parts(rows)
-        scored = Scored(rows, parts, cosines, self.terms)
+        scored = self.scored(rows)
         return scored.at(np.lexsort((self.index.place[rows], -scored.totals))[:k])
+
+    @cached_property
+    def found(self) -> npt.NDArray[np.bool_]:
+        """Which rows are hits, shape (n,)."""
+        return unpacked(self.bits, self.index.sizes)
+
+    def scored(self, rows: Rows) -> Scored:
+        """Return ``rows`` (rising, all of them hits) with their exact parts, in that order."""
+        return Scored(rows, *self._parts(rows), self.terms)
 
     def _begin(self) -> list[npt.NDArray[np.float32]]:
         """What records start with: their soft fit; :data:`kernels.OUT` where they are no hits."""
