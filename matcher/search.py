@@ -199,7 +199,7 @@ class Engine:
         near = np.zeros(0, np.int64) if vector is None else self.index.nearest(vector, NEAREST)
         bits = self._found(query, near)
         search = _Search(self, query, accented, tuple(provinces), share, vector, near, bits)
-        if vector is not None and query.of_product:
+        if vector is not None and query.of_product and search.size:
             search.turn(self._fed_back(search, vector))
         return Ranking(self.index, search.size, search.first)
 
