@@ -223,7 +223,7 @@ class Engine:
         near = None if vector is None else self.index.nearest(vector, NEAREST)
         bits = self._found(query, np.zeros(0, np.int64) if near is None else near.rows)
         search = _Search(self, query, accented, tuple(provinces), share, vector, near, bits)
-        if vector is not None and query.of_product:
+        if vector is not None and query.of_product and search.size:
             search.turn(self._fed_back(search, vector))
         return Ranking(self.index, search)
 

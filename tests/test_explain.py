@@ -10,12 +10,11 @@ from small import NEEDS, TECHNOLOGIES, TODAY, lexical, lexicon
 
 from corpus.records import Technology
 from corpus.text import Span, fold, normalise
-from indexes.analyser import spans
+from indexes.analyser import JOINT, spans
 from matcher import explain
 from matcher.explain import ADAPT, REFERENCE, SUITS, facts, highlights, label, passage, sentence
 from matcher.model import DEFAULT
 from matcher.need import from_text
-from matcher.search import Hit
 from service import show
 
 FULL, BARE = TECHNOLOGIES[0], TECHNOLOGIES[6]
@@ -28,68 +27,91 @@ def query(text, product=None):
 # Label -------------------------------------------------------------------------------------------
 
 
-WEIGHTS = replace(
-    DEFAULT,
-    strong=0.6,
-    weak=0.4,
-    strong_words_only=0.3,
-    weak_words_only=0.2,
-    unmet_purpose=0.1,
-)
-
-
-def hit(score, cosine=0.85):
-    return Hit("T", 0, score, {"words": score}, cosine, score)
+WEIGHTS = replace(DEFAULT, suits=0.6, suits_unmet=0.8, adapts=0.2, found=0.5)
+RELATIONS = st.sampled_from(["same", "broader", "near", "other", "unknown"])
 
 
 @pytest.mark.parametrize(
-    ("relation", "purpose", "score", "expected"),
+    ("relation", "purpose", "usefulness", "expected"),
     [
-        ("same", True, 0.6, SUITS),  # the threshold itself is strong
+        ("same", True, 0.6, SUITS),  # the threshold itself is enough
         ("same", True, 0.59, ADAPT),
-        ("same", True, 0.4, ADAPT),
-        ("same", True, 0.39, REFERENCE),
-        ("same", False, 0.71, SUITS),  # where process and stage do not meet, 0.6 + 0.1 is asked
-        ("same", False, 0.69, ADAPT),
-        ("same", False, 0.59, REFERENCE),
+        ("same", True, 0.2, ADAPT),
+        ("same", True, 0.19, REFERENCE),
+        ("same", False, 0.8, SUITS),  # where neither process nor stage meets, more is asked
+        ("same", False, 0.79, ADAPT),
+        ("same", False, 0.19, REFERENCE),
         ("broader", True, 0.6, SUITS),
-        ("broader", True, 0.4, ADAPT),
-        ("near", True, 0.9, ADAPT),  # another product never simply suits
-        ("near", True, 0.4, ADAPT),
-        ("near", True, 0.39, REFERENCE),
-        ("near", False, 0.9, REFERENCE),
-        ("other", True, 0.6, ADAPT),  # the same process for another product
-        ("other", True, 0.59, REFERENCE),
-        ("other", False, 0.9, REFERENCE),
-        ("unknown", True, 0.6, SUITS),  # no product is named: the words alone must do
-        ("unknown", True, 0.59, REFERENCE),
+        ("broader", True, 0.2, ADAPT),
+        ("near", True, 1.0, ADAPT),  # another product never simply suits
+        ("near", True, 0.2, ADAPT),
+        ("near", True, 0.19, REFERENCE),
+        ("near", False, 1.0, REFERENCE),
+        ("other", True, 1.0, ADAPT),  # the same process for another product
+        ("other", True, 0.19, REFERENCE),
+        ("other", False, 1.0, REFERENCE),
+        ("unknown", True, 0.6, SUITS),  # no product is named: the chance alone must do
+        ("unknown", True, 0.59, ADAPT),
     ],
 )
-def test_the_label_follows_from_relation_purpose_and_strength(relation, purpose, score, expected):
-    assert label(relation, purpose, hit(score), WEIGHTS) == expected
+def test_the_label_follows_from_relation_purpose_and_chance(
+    relation, purpose, usefulness, expected
+):
+    assert label(relation, purpose, usefulness, 0.5, WEIGHTS) == expected
 
 
-def test_less_is_asked_where_only_words_can_add_up():
-    assert label("same", True, hit(0.3, None), WEIGHTS) == SUITS
-    assert label("same", True, hit(0.2, None), WEIGHTS) == ADAPT
-    assert label("same", True, hit(0.3), WEIGHTS) == REFERENCE
-    assert (
-        label("other", True, hit(0.9, None), WEIGHTS) == REFERENCE
-    )  # words alone carry no farther
+@given(RELATIONS, st.booleans(), st.floats(0, 1))
+def test_all_is_a_reference_where_the_collection_probably_has_no_answer(
+    relation, purpose, usefulness
+):
+    assert label(relation, purpose, usefulness, 0.49, WEIGHTS) == REFERENCE
 
 
-@given(
-    st.sampled_from(["same", "broader", "near", "other", "unknown"]),
-    st.booleans(),
-    st.floats(-2, 2),
-    st.floats(0, 1),
-    st.sampled_from([None, 0.85]),
-)
-def test_a_stronger_match_never_gets_a_lower_label(relation, purpose, score, more, cosine):
+@given(RELATIONS, st.booleans(), st.floats(0, 1), st.floats(0, 1), st.floats(0, 1), st.floats(0, 1))
+def test_a_better_chance_never_gets_a_lower_label(
+    relation, purpose, usefulness, more, answerable, also
+):
     rank = [REFERENCE, ADAPT, SUITS].index
-    weaker = label(relation, purpose, hit(score, cosine), WEIGHTS)
-    stronger = label(relation, purpose, hit(score + more, cosine), WEIGHTS)
-    assert rank(stronger) >= rank(weaker)
+    lower = label(relation, purpose, usefulness, answerable, WEIGHTS)
+    higher = label(
+        relation, purpose, max(usefulness, more), max(answerable, also), WEIGHTS
+    )
+    assert rank(higher) >= rank(lower)
+
+
+# What is lacking ---------------------------------------------------------------------------------
+
+
+def lacking(technology, text, relation, stages=(), processes=()):
+    return explain.lacks(technology, query(text), relation, stages, processes, lexicon())
+
+
+def test_a_miss_lacks_the_product_the_process_and_the_words():
+    assert lacking(BARE, "Sấy vải", "other") == (
+        "dành cho sản phẩm khác; không nói đến sấy"
+    )
+    assert lacking(BARE, "Sấy vải", "near").startswith("dành cho sản phẩm gần;")
+
+
+def test_a_process_that_meets_is_not_lacking():
+    assert lacking(FULL, "Sấy vải", "same", ["chế biến"], ["sấy"]) == ""
+
+
+def test_a_stage_is_told_only_where_no_process_is_asked():
+    asked = replace(query("vải"), stages=frozenset({"chế biến"}))
+    told = [
+        explain.lacks(BARE, asked, "same", stages, (), lexicon()) for stages in ((), ("chế biến",))
+    ]
+    assert told == ["không thuộc khâu chế biến", ""]
+
+
+def test_a_word_that_the_record_never_says_is_lacking_and_at_most_four():
+    asked = replace(
+        query("vải"),
+        terms={"words": dict.fromkeys([f"từ{JOINT}{n}" for n in "abcde"] + [f"bơm{JOINT}nhiệt"])},
+    )
+    told = explain.lacks(FULL, asked, "same", (), (), lexicon())
+    assert told == "không có các từ: từ a, từ b, từ c, từ d"
 
 
 # Sentence ----------------------------------------------------------------------------------------
