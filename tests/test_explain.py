@@ -73,9 +73,7 @@ def test_a_better_chance_never_gets_a_lower_label(
 ):
     rank = [REFERENCE, ADAPT, SUITS].index
     lower = label(relation, purpose, usefulness, answerable, WEIGHTS)
-    higher = label(
-        relation, purpose, max(usefulness, more), max(answerable, also), WEIGHTS
-    )
+    higher = label(relation, purpose, max(usefulness, more), max(answerable, also), WEIGHTS)
     assert rank(higher) >= rank(lower)
 
 
@@ -87,9 +85,7 @@ def lacking(technology, text, relation, stages=(), processes=()):
 
 
 def test_a_miss_lacks_the_product_the_process_and_the_words():
-    assert lacking(BARE, "Sấy vải", "other") == (
-        "dành cho sản phẩm khác; không nói đến sấy"
-    )
+    assert lacking(BARE, "Sấy vải", "other") == ("dành cho sản phẩm khác; không nói đến sấy")
     assert lacking(BARE, "Sấy vải", "near").startswith("dành cho sản phẩm gần;")
 
 

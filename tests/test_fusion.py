@@ -6,72 +6,38 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from matcher.fusion import accent_share, dense_part, lexical_parts, order
-
-SCORES = {"words": np.array([2.0, 1.0, 0.0]), "syllables": np.array([4.0, 0.0, 2.0])}
-CEILINGS = {"words": 4.0, "syllables": 8.0}
-WEIGHTS = {"words": 1.0, "syllables": 0.5}
-TOTAL = 1.0 * 4.0 + 0.5 * 8.0  # the most that both views together can score
-
+from matcher.fusion import accent_share, dense_part, lexical_factor, order
 
 # Lexical side ------------------------------------------------------------------------------------
 
 
-def test_a_view_counts_its_weighted_share_of_what_all_views_could_score():
-    parts = lexical_parts(SCORES, CEILINGS, WEIGHTS)
-    assert parts["words"].tolist() == [1.0 * 2 / TOTAL, 1.0 * 1 / TOTAL, 0.0]
-    assert parts["syllables"].tolist() == [0.5 * 4 / TOTAL, 0.0, 0.5 * 2 / TOTAL]
+def test_with_length_one_a_score_becomes_the_share_of_the_query():
+    assert 8.0 * lexical_factor(8.0, 1.0, 150.0) == 1.0
+    assert 2.0 * lexical_factor(8.0, 1.0, 150.0) == 2.0 / 8.0
 
 
-def test_the_share_scales_every_part():
-    parts = lexical_parts(SCORES, CEILINGS, WEIGHTS, share=0.25)
-    assert parts["words"].tolist() == [0.25 * 2 / TOTAL, 0.25 * 1 / TOTAL, 0.0]
+def test_with_length_zero_every_query_is_of_one_size():
+    assert lexical_factor(8.0, 0.0, 150.0) == lexical_factor(800.0, 0.0, 150.0) == 1 / 150.0
 
 
-def test_a_view_without_a_weight_does_not_count():
-    parts = lexical_parts(SCORES, CEILINGS, {"words": 3.0})
-    assert list(parts) == ["words"]
-    assert parts["words"].tolist() == [3 * 2 / (3 * 4), 3 * 1 / (3 * 4), 0.0]
+def test_half_way_the_factor_is_the_geometric_mean():
+    assert lexical_factor(600.0, 0.5, 150.0) == pytest.approx(1 / math.sqrt(600 * 150))
 
 
-def test_a_query_without_known_terms_gives_zeros_and_no_nan():
-    parts = lexical_parts({"words": np.zeros(3, np.float32)}, {"words": 0.0}, {"words": 1.0})
-    assert parts["words"].tolist() == [0.0, 0.0, 0.0]
+def test_a_query_without_known_terms_gives_zero_and_no_nan():
+    assert lexical_factor(0.0, 0.5, 150.0) == 0.0
 
 
-def test_parts_are_double_precision_and_the_scores_stay_as_they_were():
-    scores = {"words": np.array([2.0, 1.0], np.float32)}
-    parts = lexical_parts(scores, {"words": 4.0}, {"words": 1.0})
-    assert parts["words"].dtype == np.float64
-    parts["words"][:] = -1
-    assert scores["words"].tolist() == [2.0, 1.0]
+@given(st.floats(0.01, 1e4), st.floats(1.0, 100.0), st.floats(0, 1))
+def test_a_longer_query_never_counts_less_in_all_nor_more_for_each_word(most, times, length):
+    short, long = (lexical_factor(each, length, 150.0) for each in (most, most * times))
+    assert long <= short * (1 + 1e-9)  # one word of a longer query counts less, or the same
+    assert long * most * times >= short * most * (1 - 1e-9)  # all of them together more
 
 
-positive = st.floats(0.01, 100)
-
-
-@given(
-    st.dictionaries(st.sampled_from("abcd"), st.tuples(positive, positive, st.floats(0, 1))),
-    st.floats(0, 1),
-)
-def test_parts_add_up_to_the_weighted_coverage(views, share):
-    scores = {name: np.array([ceiling * said]) for name, (ceiling, _, said) in views.items()}
-    ceilings = {name: ceiling for name, (ceiling, _, _) in views.items()}
-    weights = {name: weight for name, (_, weight, _) in views.items()}
-    total = math.fsum(part[0] for part in lexical_parts(scores, ceilings, weights, share).values())
-    said = sum(weights[name] * scores[name][0] for name in views)
-    most = sum(weights[name] * ceilings[name] for name in views)
-    assert total == pytest.approx(share * said / most if views else 0.0)
-    assert 0 <= total <= share * (1 + 1e-12)
-
-
-@given(st.dictionaries(st.sampled_from("abcd"), st.tuples(positive, positive), min_size=1))
-def test_a_record_that_says_everything_scores_one(views):
-    ceilings = {name: ceiling for name, (ceiling, _) in views.items()}
-    weights = {name: weight for name, (_, weight) in views.items()}
-    scores = {name: np.array([ceiling]) for name, ceiling in ceilings.items()}
-    parts = lexical_parts(scores, ceilings, weights)
-    assert math.fsum(part[0] for part in parts.values()) == pytest.approx(1.0)
+@given(st.floats(0, 1))
+def test_at_the_given_size_length_makes_no_difference(length):
+    assert lexical_factor(150.0, length, 150.0) == pytest.approx(1 / 150.0)
 
 
 # Dense side --------------------------------------------------------------------------------------
