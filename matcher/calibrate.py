@@ -25,6 +25,8 @@ from corpus.records import Technology
 from matcher import calibration
 from matcher.documents import document
 from matcher.match import Matcher
+from matcher.model import DEFAULT
+from matcher.models import ranking_digest
 from matcher.need import Query
 from matcher.search import Ranking
 from matcher.testsets import TestSet
@@ -81,7 +83,13 @@ def calibrate(
                 row = (facts(ranking.hit(0), own, purpose), name in edition.answered, group)
                 observed["needs"].setdefault(key, []).append(row)
     names = {"records": ("evidence",), "needs": FACTS}
-    data: dict[str, Any] = {"fitted_on": {"collection": testset.name, "checks": {}}}
+    data: dict[str, Any] = {
+        "fitted_on": {
+            "collection": testset.name,
+            "weights": ranking_digest(DEFAULT),
+            "checks": {},
+        }
+    }
     for side, by_kind in observed.items():
         tables = {key: Observed.of(names[side], by_kind[key]) for key in KINDS if key in by_kind}
         data[side] = {key: fit(each) for key, each in tables.items()}

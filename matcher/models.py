@@ -41,6 +41,12 @@ _FIELDS: Mapping[str, tuple[str, ...]] = {
 _LEXICAL = frozenset({"words", "syllables", "bigrams", "unaccented"})
 
 
+# What is made of a score once it stands.
+_AFTER = frozenset(
+    {"suits", "suits_unmet", "adapts", "found", "evidence_scale", "words_evidence_scale"}
+)
+
+
 class ModelError(RuntimeError):
     """A model cannot be used; the message says why and what to do."""
 
@@ -107,7 +113,17 @@ def scaled(weights: Weights, multipliers: Multipliers) -> Weights:
 
 def base_digest(weights: Weights) -> str:
     """SHA-256 (hex, 16 digits) of the weights by name."""
-    text = json.dumps(asdict(weights), sort_keys=True)
+    return _digest(asdict(weights))
+
+
+def ranking_digest(weights: Weights) -> str:
+    """SHA-256 (hex, 16 digits) of the weights that scores are made of: no thresholds, no scales."""
+    values = asdict(weights)
+    return _digest({name: value for name, value in values.items() if name not in _AFTER})
+
+
+def _digest(values: Mapping[str, float]) -> str:
+    text = json.dumps(values, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

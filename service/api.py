@@ -51,7 +51,7 @@ def search(opened: Current, query: Annotated[contract.Search, Query()]) -> JSONR
     whole = matcher.answer(matcher.text(query.q), query.offset + query.k, only)
     part = _part(query)
     page = replace(whole, matches=whole.matches[part], set_apart=whole.set_apart[part])
-    told = {**payloads.answer(page), "found": whole.found}
+    told = {**payloads.answer(page), "found": whole.found, "nearest": payloads.nearest(whole)}
     return JSONResponse({**told, "index_notices": list(opened.notices)})
 
 

@@ -125,6 +125,8 @@ class Match(Shape):
     name: str = Field(examples=["Bảo quản dứa cắt lát bằng màng bao ăn được"])
     label: str = Field(examples=["phù hợp"])
     reason: str = Field(examples=["Cùng sản phẩm dứa; khâu bảo quản."])
+    lacks: str = Field(description="Còn thiếu gì so với nhu cầu; rỗng: không thấy thiếu.")
+    usefulness: float = Field(description="Xác suất bản ghi hữu ích, 0 đến 1.", examples=[0.8])
     score: float = Field(examples=[1.25])
     parts: dict[str, float] = Field(examples=[{"words": 0.5, "product": 0.75}])
     coverage: float = Field(description="Phần câu hỏi mà bản ghi nói đến.", examples=[0.5])
@@ -141,9 +143,13 @@ class Answer(Shape):
     query: str = Field(examples=["bao quan khom tac cau"])
     product: str | None = Field(examples=["Khóm Tắc Cậu"])
     found: bool = Field(description="false: chưa tìm thấy trong cơ sở dữ liệu.")
+    answerable: float = Field(
+        description="Xác suất cơ sở dữ liệu có bản ghi hữu ích, 0 đến 1.", examples=[0.9]
+    )
     total: int = Field(description="Số bản ghi tìm thấy, cả hai danh sách.", examples=[42])
     matches: list[Match]
     set_apart: list[Match]
+    nearest: Match | None = Field(description="Bản ghi gần nhất khi chưa tìm thấy.")
     notices: list[str]
     model: str = Field(description="Phiên bản trọng số đã xếp hạng.", examples=["1+3fa9c0d2"])
 

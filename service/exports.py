@@ -137,8 +137,10 @@ def _gaps(found: ProductList) -> Iterable[list[str]]:
 
 
 def _gap(product: Product, need: Need, answer: Answer) -> list[str]:
-    nearest = next(iter(_all(answer)), None)
+    nearest = answer.nearest or next(iter(_all(answer)), None)
     told = f"{nearest.technology.id}: {nearest.technology.name}" if nearest else explain.UNKNOWN
+    if nearest and nearest.explanation.lacks:
+        told += f"\nCòn thiếu: {nearest.explanation.lacks}"
     return [product.name, need.id, need.text, told]
 
 

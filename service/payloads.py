@@ -20,12 +20,20 @@ def answer(found: Answer) -> Data:
         "query": found.query.text,
         "product": found.query.product or None,
         "found": found.found,
+        "answerable": found.answerable,
         "total": found.total,
         "matches": [match(each) for each in found.matches],
         "set_apart": [match(each) for each in found.set_apart],
+        "nearest": nearest(found),
         "notices": list(found.notices),
         "model": found.model,
     }
+
+
+def nearest(found: Answer) -> Data | None:
+    """Return the nearest miss where nothing is found."""
+    miss = found.nearest
+    return match(miss) if miss else None
 
 
 def match(found: Match) -> Data:
@@ -36,6 +44,8 @@ def match(found: Match) -> Data:
         "name": technology.name,
         "label": told.label,
         "reason": told.sentence,
+        "lacks": told.lacks,
+        "usefulness": found.usefulness,
         "score": found.hit.score,
         "parts": dict(found.hit.parts),
         "coverage": found.hit.coverage,

@@ -37,7 +37,7 @@ def _answer(console: Console, found: Answer, parts: bool = False) -> None:
         console.print(notice(each))
     if not found.found:
         console.print(Text(f"{NOT_FOUND}.", "bold red"))
-        if found.matches:
+        if found.nearest:
             console.print("Gần nhất, chỉ để tham khảo:")
     for number, match in enumerate(_shown(found), start=1):
         console.print(_match(str(number), match, parts))
@@ -56,7 +56,7 @@ def notice(text: str) -> Text:
 
 def _shown(found: Answer) -> tuple[Match, ...]:
     """Everything where something fits; only the nearest miss where nothing does."""
-    return found.matches if found.found else found.matches[:1]
+    return found.matches if found.found else tuple(filter(None, [found.nearest]))
 
 
 def _match(number: str, match: Match, parts: bool) -> RenderableType:
@@ -66,6 +66,8 @@ def _match(number: str, match: Match, parts: bool) -> RenderableType:
     lines: list[RenderableType] = [Text(told.sentence)]
     if told.breaches:
         lines.append(Text("✗ " + "; ".join(each.reason for each in told.breaches), "red"))
+    if told.lacks and told.label == explain.REFERENCE:
+        lines.append(Text(f"Còn thiếu: {told.lacks}.", "yellow"))
     text = getattr(technology, told.field)
     if text:
         lines.append(_excerpt(text, told.highlights))

@@ -703,7 +703,9 @@ def test_where_the_default_encoder_cannot_run_the_index_is_lexical_and_says_so(s
 def test_evaluation_as_json_has_the_keys_that_programs_read(interchange, tmp_path):
     found = run("evaluate", interchange, "--encoder", "none", "--work", tmp_path, "--json")
     assert found.code == Exit.DONE
-    assert set(found.json) == {"overall", "variants", "none", "constraints", "notices"}
+    assert set(found.json) == {
+        *("overall", "variants", "none", "useful", "beside_plain", "constraints", "notices")
+    }
     assert found.json["overall"]["nDCG@10"] == 1.0  # one need, its one answer first
     assert found.json["overall"]["queries"] == 1
     assert found.json["constraints"] is None

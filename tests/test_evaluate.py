@@ -4,8 +4,11 @@ import math
 import pytest
 from small import TODAY, Tiny, lexicon, places
 
+from indexes.hybrid import Index
 from matcher import testsets
 from matcher.evaluate import Report, evaluate, measure, trec
+from matcher.match import Matcher
+from matcher.search import Engine
 from matcher.testsets import TestSet
 
 METRICS = ["nDCG@10", "Recall@20", "MRR@10", "P@1", "judged@10", "queries"]
@@ -118,7 +121,9 @@ def test_a_beir_folder_is_measured_over_its_graded_queries(tmp_path):
 
 def test_the_report_has_the_keys_that_programs_read(tmp_path):
     found = run(beir(tmp_path)).to_json()
-    assert list(found) == ["overall", "variants", "none", "constraints", "notices"]
+    assert list(found) == [
+        *("overall", "variants", "none", "useful", "beside_plain", "constraints", "notices")
+    ]
     assert list(found["overall"]) == METRICS
     json.dumps(found, allow_nan=False)
 
@@ -245,9 +250,15 @@ def test_a_need_without_accents_is_ranked_for_its_product_without_accents(tmp_pa
 
 def test_needs_without_an_answer_give_an_auroc(tmp_path):
     report = run(interchange(tmp_path))
-    best = {key: hits[0][1] if hits else -math.inf for key, hits in report.run.items()}
-    pairs = [(best[key] > best["N3"]) + (best[key] == best["N3"]) / 2 for key in ("N1", "N2")]
-    assert report.none == {"AUROC": sum(pairs) / 2, "with": 2, "without": 1}
+    testset = testsets.load(tmp_path, lexicon())
+    engine = Engine(Index.build(testset.documents), None, lexicon(), places())
+    matcher = Matcher.of(engine, testset.technologies, testset.products, testset.needs, TODAY)
+    asked = {key: matcher.stated(need) for key, need in matcher.needs.items()}
+    told = {key: matcher.answerable(each, matcher.rank(each)) for key, each in asked.items()}
+    pairs = [(told[key] > told["N3"]) + (told[key] == told["N3"]) / 2 for key in ("N1", "N2")]
+    assert report.none["AUROC"] == sum(pairs) / 2
+    assert (report.none["with"], report.none["without"]) == (2, 1)
+    assert {"Brier skill", "slope", "AUROC low", "AUROC high"} <= set(report.none)
 
 
 def test_without_both_kinds_of_needs_there_is_no_auroc(tmp_path):

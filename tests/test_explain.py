@@ -15,6 +15,7 @@ from matcher import explain
 from matcher.explain import ADAPT, REFERENCE, SUITS, facts, highlights, label, passage, sentence
 from matcher.model import DEFAULT
 from matcher.need import from_text
+from matcher.usefulness import KINDS, Curve
 from service import show
 
 FULL, BARE = TECHNOLOGIES[0], TECHNOLOGIES[6]
@@ -85,7 +86,9 @@ def lacking(technology, text, relation, stages=(), processes=()):
 
 
 def test_a_miss_lacks_the_product_the_process_and_the_words():
-    assert lacking(BARE, "Sấy vải", "other") == ("dành cho sản phẩm khác; không nói đến sấy")
+    assert lacking(BARE, "Sấy vải", "other") == (
+        "dành cho sản phẩm khác; không nói đến sấy; không có các từ: sấy vải"
+    )
     assert lacking(BARE, "Sấy vải", "near").startswith("dành cho sản phẩm gần;")
 
 
@@ -354,6 +357,19 @@ def test_an_answer_shows_label_reason_facts_and_apart_what_breaks_a_rule():
     below = text.index("Không đạt điều kiện bắt buộc")
     assert text.index("CN-3") > below
     assert "Chi phí: đến 80 triệu đồng" in text
+
+
+def test_nothing_found_is_told_with_the_nearest_miss_and_what_it_lacks():
+    never = replace(lexical().usefulness, needs=dict.fromkeys(KINDS, Curve(-20.0, {})))
+    asker = replace(lexical(), usefulness=never)
+    answer = asker.answer(asker.text("tưới nhỏ giọt cho nhãn bằng tàu vũ trụ"))
+    missing = answer.nearest.explanation.lacks
+    text = printed(answer)
+    assert "Chưa tìm thấy trong cơ sở dữ liệu." in text
+    assert answer.nearest.technology.id in text
+    assert missing
+    assert f"Còn thiếu: {missing}." in text
+    assert text.count("[tham khảo]") == 1
 
 
 def test_numbers_come_on_demand_only():

@@ -18,7 +18,8 @@ from matcher.learn import (
     spent_level,
 )
 from matcher.model import DEFAULT
-from matcher.search import Ranking
+from matcher.search import Ranking, Scored
+from matcher.usefulness import shipped
 from matcher.weighing import NOT_SHOWN
 
 SHOWN = 8
@@ -32,6 +33,7 @@ class Rankings:
         self.needs = {key: Need(id=key, product="P", text=f"câu {key}") for key in parts}
         self._ids = tuple(f"T{n:02}" for n in range(SHOWN + 2))
         self.engine = SimpleNamespace(weights=DEFAULT)
+        self.usefulness = shipped()
         self.technologies = {key: Technology(id=key, name=f"Tên {key}") for key in self._ids}
 
     def stated(self, need):
@@ -40,7 +42,8 @@ class Rankings:
     def rank(self, query):
         parts = self._parts[query.need]
         order = fusion.order(sum(parts.values()))
-        return Ranking(self._ids, order, {name: v[order] for name, v in parts.items()})
+        scored = Scored(order, {name: v[order] for name, v in parts.items()})
+        return Ranking(SimpleNamespace(ids=self._ids), len(order), lambda _: scored)
 
 
 def made(count, telling, seed=0):

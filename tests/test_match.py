@@ -238,11 +238,12 @@ def test_validity_is_judged_on_the_day_asked_for():
 
 
 def test_k_cuts_both_sides_and_not_the_total():
-    weights = replace(DEFAULT, strong=-9, weak=-9)  # so that nothing is a mere reference
+    weights = replace(DEFAULT, suits=0, suits_unmet=0, found=0)
     asker = matcher(encoder=Tiny(), weights=weights)
     query = asker.text("sấy vải", conditions=Conditions(budget=100))
     found = asker.answer(query, 1)
     assert len(found.matches) == len(found.set_apart) == 1
+    assert found.total == len(list(asker.rank(query).hits()))
     assert found.total == len(TECHNOLOGIES)
 
 
@@ -254,7 +255,7 @@ def test_an_answer_of_references_only_is_not_found():
 
 
 def test_the_label_tells_same_product_from_another():
-    weights = replace(lexical().engine.weights, strong_words_only=0.35, unmet_purpose=0.2)
+    weights = replace(DEFAULT, suits=0.9999, suits_unmet=1.0, adapts=0.99, found=0.0)
     asker = matcher(weights=weights)
     labels = {
         each.technology.id: each.label for each in asker.answer(asker.text("sấy vải")).matches

@@ -36,6 +36,7 @@ def test_a_part_is_scaled_by_the_fields_that_make_it():
         broader_product=2 * DEFAULT.broader_product,
         near_product=2 * DEFAULT.near_product,
         meaning=0.5 * DEFAULT.meaning,
+        need_meaning=0.5 * DEFAULT.need_meaning,
         place=0.0,
     )
     assert found == expected
@@ -49,9 +50,10 @@ def test_what_no_weight_scales_is_left():
 
 
 def test_scaled_weights_scale_the_parts_of_real_scores():
-    plain = matcher(encoder=Tiny())
+    still = dataclasses.replace(DEFAULT, feedback=0.0)  # else other first hits turn the meaning
+    plain = matcher(encoder=Tiny(), weights=still)
     multipliers = {"product": 3.0, "stage": 0.5, "process": 0.0, "place": 2.0, "meaning": 0.25}
-    other = matcher(encoder=Tiny(), weights=scaled(DEFAULT, multipliers))
+    other = matcher(encoder=Tiny(), weights=scaled(still, multipliers))
     seen = set()
     for need in plain.needs.values():
         one, two = plain.rank(plain.stated(need)), other.rank(other.stated(need))
@@ -86,11 +88,13 @@ def test_a_kept_model_is_used_only_when_named(models):
     assert models.read(MODEL.name) == MODEL  # still there
 
 
-def test_a_model_carries_the_levels_of_the_labels_too(models):
-    model = dataclasses.replace(MODEL, levels={"strong": 0.3, "of another program": 1.0})
+def test_a_model_carries_the_scales_of_the_scores_too(models):
+    model = dataclasses.replace(MODEL, scales={"evidence_scale": 0.3, "words_evidence_scale": 1.2})
     models.keep(model)
     models.use(model.name)
-    expected = dataclasses.replace(scaled(DEFAULT, MODEL.multipliers), strong=0.3)
+    expected = dataclasses.replace(
+        scaled(DEFAULT, MODEL.multipliers), evidence_scale=0.3, words_evidence_scale=1.2
+    )
     assert models.in_use().weights == expected
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from small import NEEDS, TECHNOLOGIES, Tiny, dense, lexical, matcher
 
 from corpus.records import Technology
+from corpus.text import has_accents
 from indexes.hybrid import Index
 from matcher.documents import documents
 from matcher.fit import Filter
@@ -110,10 +111,12 @@ def test_coverage_is_the_lexical_share_of_the_score():
 
 def test_the_meaning_is_the_exact_weighted_cosine():
     asker, weights = dense(), dense().engine.weights
-    vector = Tiny().queries(["sấy vải"])[0].astype(np.float64)
+    vector = Tiny().queries(["bơm nhiệt"])[0].astype(np.float64)
     matrix = asker.engine.index.directions(np.arange(8)).astype(np.float64)
-    for hit in asker.rank(asker.text("sấy vải")).hits():
-        assert hit.cosine == pytest.approx(float(matrix[hit.row] @ vector), rel=1e-12)
+    query = asker.text("bơm nhiệt")
+    assert not query.of_product  # so that nothing is fed back
+    for hit in asker.rank(query).hits():
+        assert hit.cosine == pytest.approx(float(matrix[hit.row] @ vector), rel=1e-6)
         assert hit.parts["meaning"] == weights.meaning * (hit.cosine - weights.neutral_cosine)
 
 
@@ -161,11 +164,78 @@ def test_of_many_records_only_the_nearest_join_those_that_share_a_word(monkeypat
     assert set(ids(asker.rank(query).hits())) == nearest | {"CN-7"}
 
 
-def test_a_query_typed_without_accents_leaves_the_encoder_out():
-    hits = list(dense().rank(dense().text("say vai")).hits())
-    assert hits[0].id == "CN-1"
-    assert all("meaning" not in hit.parts for hit in hits)
+def test_a_query_typed_without_accents_means_what_its_restored_text_means():
+    asker, weights = dense(), dense().engine.weights
+    typed, accented = asker.text("say vai"), asker.text("sấy vải")
+    assert typed.restored.text == "sấy vải"
+    hits = list(asker.rank(typed).hits())
+    assert hits[0].id == asker.rank(accented).hit(0).id == "CN-1"
     assert hits[0].parts["unaccented"] > 0
+    assert {hit.share for hit in hits} == {weights.restored}
+    vector = Tiny().queries(["sấy vải"])[0].astype(np.float64)
+    matrix = asker.engine.index.directions(np.arange(8)).astype(np.float64)
+    for hit in hits:
+        assert hit.cosine == pytest.approx(float(matrix[hit.row] @ vector), rel=1e-6)
+
+
+@pytest.mark.parametrize("text", ["bao quan vai", "tuoi nho giot", "kho lanh", "tau bien"])
+def test_typed_without_accents_finds_what_accents_find_first(text):
+    asker = lexical()
+    query = asker.text(text)
+    assert query.restored is not None
+    assert not has_accents(query.text)
+    assert asker.rank(query).hit(0).id == asker.rank(query.restored).hit(0).id
+
+
+@pytest.mark.parametrize("text", ["sấy vải", "!"])
+def test_what_was_typed_with_accents_or_says_nothing_is_not_restored(text):
+    assert lexical().text(text).restored is None
+
+
+# Product and feedback ----------------------------------------------------------------------------
+
+
+def _united(vector):
+    return vector / np.linalg.norm(vector)
+
+
+def test_the_first_hits_of_a_need_turn_its_meaning_by_hand():
+    asker, weights = dense(), dense().engine.weights
+    still = matcher(encoder=Tiny(), weights=replace(weights, feedback=0.0))
+    query = asker.stated(asker.needs["N-1"])
+    matrix = asker.engine.index.directions(np.arange(8)).astype(np.float64)
+    text, name = Tiny().queries([query.text, query.product]).astype(np.float64)
+    stated = _united(text + weights.product_direction * name)
+    before = list(still.rank(query).hits())
+    for hit in before:
+        assert hit.cosine == pytest.approx(float(matrix[hit.row] @ stated), abs=1e-6)
+    trust = np.exp([(hit.score - before[0].score) / weights.feedback_spread for hit in before])
+    trust *= weights.feedback / trust.sum()
+    turned = _united(stated + trust @ matrix[[hit.row for hit in before]])
+    for hit in asker.rank(query).hits():
+        assert hit.cosine == pytest.approx(float(matrix[hit.row] @ stated), abs=1e-6)
+        meaning = weights.need_meaning * (float(matrix[hit.row] @ turned) - weights.neutral_cosine)
+        assert hit.parts["meaning"] == pytest.approx(meaning, abs=1e-4)
+
+
+def test_a_score_knows_neither_k_nor_filter():
+    asker = dense()
+    query = asker.stated(asker.needs["N-1"])
+    scores = {hit.id: hit.score for hit in asker.rank(query).hits()}
+    for k, only in ((1, Filter()), (3, Filter()), (10, Filter(kind="thiết bị"))):
+        found = asker.answer(query, k, only)
+        shown = (*found.matches, *found.set_apart)
+        assert shown
+        assert all(each.hit.score == scores[each.technology.id] for each in shown)
+        assert found.answerable == asker.answer(query).answerable
+
+
+def test_a_need_on_an_index_of_nothing_finds_nothing():
+    asker = matcher(technologies=(), encoder=Tiny())
+    found = asker.answer(asker.stated(NEEDS[0]))
+    assert (found.matches, found.set_apart, found.answerable) == ((), (), 0.0)
+    assert not found.found
+    assert found.nearest is None
 
 
 def test_a_hit_can_be_looked_up_by_its_id():

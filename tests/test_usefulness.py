@@ -8,6 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from small import dense, lexical
 
+from matcher.model import DEFAULT
+from matcher.models import ranking_digest
 from matcher.need import Query
 from matcher.search import Hit
 from matcher.usefulness import FACTS, KINDS, Curve, facts, kind, shipped
@@ -44,6 +46,11 @@ def test_what_is_shipped_is_monotone_and_says_how_it_was_checked():
         for figures in side.values():  # on folds that no curve was fitted on
             assert figures["Brier skill"] > 0
             assert figures["slope low"] <= 1 <= figures["slope high"]
+
+
+def test_what_is_shipped_was_fitted_under_the_weights_in_use():
+    told = "the ranking's weights have changed: run `python -m benchmarks.calibrate`"
+    assert shipped().fitted_on["weights"] == ranking_digest(DEFAULT), told
 
 
 def test_meaning_that_counted_in_part_is_taken_in_full():

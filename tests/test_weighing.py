@@ -155,27 +155,27 @@ def test_refitting_orders_new_needs_better():
     assert mistakes(multipliers) < 0.8 * mistakes({})
 
 
-def test_labels_begin_where_as_many_records_stand_as_before():
-    weights = replace(DEFAULT, strong=0.35, weak=0.15, strong_words_only=0.15, weak_words_only=9.0)
+def test_scales_put_an_even_chance_where_as_many_records_stand_above_it_as_before():
+    weights = replace(DEFAULT, evidence_scale=2.0)
     made = [
         case("A", [3, 0], words=[0.2, 0.1], meaning=[0.2, 0.1]),  # 0.4, 0.2
         case("B", [3, 0], words=[0.3, 0.0], meaning=[0.0, 0.1]),  # 0.3, 0.1
     ]
-    found = weighing.levels(made, weights, {"meaning": 0.5})  # then 0.3, 0.15, 0.3, 0.05
-    expected = {
-        "weak": (0.15 + 0.05) / 2,  # three as before
-        "strong": (0.3 + 0.3) / 2,  # one as before, if two did not tie now
-        "strong_words_only": (0.2 + 0.1) / 2,  # words alone: 0.2, 0.1, 0.3, 0.0; two as before
+    even = {"evidence_scale": 0.7, "words_evidence_scale": 0.15}  # 0.7 / 2: one stands above
+    found = weighing.scales(made, weights, {"meaning": 0.5}, even)  # then 0.3, 0.15, 0.3, 0.05
+    assert found == {
+        "evidence_scale": round(0.7 / 0.3, 4),  # one as before, if two did not tie now
+        "words_evidence_scale": 1.0,  # words alone: 0.2, 0.1, 0.3, 0.0; two, halfway is 0.15
     }
-    assert found == pytest.approx(expected)
 
 
-def test_with_nothing_changed_labels_keep_their_records():
+def test_with_nothing_changed_as_many_records_keep_an_even_chance():
     made = known_cases(30)
     scores = np.concatenate([each.total({}) for each in made])
-    for name, level in weighing.levels(made, DEFAULT, {"meaning": 1.0}).items():
-        if "words" not in name:
-            assert (scores >= level).sum() == (scores >= getattr(DEFAULT, name)).sum()
+    even = {"evidence_scale": 0.35, "words_evidence_scale": 0.15}
+    found = weighing.scales(made, DEFAULT, {"meaning": 1.0}, even)
+    assert 0 < (scores >= 0.35).sum() < len(scores)
+    assert (scores * found["evidence_scale"] >= 0.35).sum() == (scores >= 0.35).sum()
 
 
 def test_left_out_folds_choose_a_weak_pull_where_there_is_much_to_learn():
