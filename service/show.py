@@ -14,7 +14,6 @@ from rich.text import Text
 from corpus.records import KINDS, UNDER_NDA, Record, Technology
 from corpus.text import Span
 from matcher import explain
-from matcher.evaluate import Report as Evaluation
 from matcher.match import Answer, Match, ProductList, Taker
 from service.exports import WATERMARK
 from service.loading import Report
@@ -213,30 +212,3 @@ def load_report(console: Console, report: Report) -> None:
 def _more(console: Console, count: int, name: str) -> None:
     if count > SHOWN:
         console.print(f"… và {count - SHOWN:,} {name} nữa (xem đủ bằng --json).")
-
-
-def evaluation(console: Console, name: str, report: Evaluation) -> None:
-    """Print the measurements of a collection: overall, variants, no answer, hard rules."""
-    metrics = ("nDCG@10", "Recall@20", "MRR@10", "P@1", "judged@10", "queries")
-    table = Table(title=f"Đánh giá trên {name}", title_justify="left")
-    for column in ("", *metrics, "nguyên bản nDCG@10"):
-        table.add_column(column, justify="right" if column else "left")
-    rows = {"toàn bộ": report.overall, **report.variants}
-    for kind, figures in rows.items():
-        cells = (_figure(figures.get(each)) for each in (*metrics, "unchanged nDCG@10"))
-        table.add_row(kind, *cells)
-    console.print(table)
-    if report.none:
-        told = ", ".join(f"{key} {_figure(value)}" for key, value in report.none.items())
-        console.print(f"Nhu cầu không có lời giải: {told}")
-    if report.constraints:
-        told = ", ".join(f"{key} {_figure(value)}" for key, value in report.constraints.items())
-        console.print(f"Điều kiện bắt buộc: {told}")
-    for each in report.notices:
-        console.print(notice(each), soft_wrap=True)
-
-
-def _figure(value: float | None) -> str:
-    if value is None:
-        return ""
-    return f"{value:,}" if isinstance(value, int) else f"{value:.4f}"

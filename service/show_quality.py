@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rich.console import Console
 from rich.padding import Padding
@@ -12,6 +12,7 @@ from rich.text import Text
 from corpus.headings import shorten
 from matcher import explain
 from matcher.compare import LEVEL, TOP, Change, Comparison, Moved, gained, lost
+from matcher.evaluate import Report as Evaluation
 from matcher.learn import LEAST_LOCKED, LEAST_TRAIN, NO_CHANGE, PROMOTED, TOO_LITTLE
 from service.learning import Attempt
 from service.show import notice
@@ -140,3 +141,79 @@ def _changes(console: Console, head: str, found: Sequence[Change]) -> None:
 def _moved(each: Moved) -> str:
     grade = "chưa đánh giá" if each.grade is None else f"mức {each.grade}"
     return f"{shorten(each.title) or '(không có tên)'} [{each.id}, {grade}]"
+
+
+def evaluation(console: Console, name: str, report: Evaluation) -> None:
+    """Print the measurements of a collection: overall, variants, no answer, hard rules."""
+    metrics = ("nDCG@10", "Recall@20", "MRR@10", "P@1", "judged@10", "queries")
+    table = Table(title=f"Đánh giá trên {name}", title_justify="left")
+    for column in ("", *metrics, "nguyên bản nDCG@10"):
+        table.add_column(column, justify="right" if column else "left")
+    rows = {"toàn bộ": report.overall, **report.variants}
+    for kind, figures in rows.items():
+        cells = (_figure(figures.get(each)) for each in (*metrics, "unchanged nDCG@10"))
+        table.add_row(kind, *cells)
+    console.print(table)
+    _beside_plain(console, report)
+    for head, figures in (
+        ("Xác suất nhu cầu có lời giải", report.none),
+        ("Xác suất bản ghi hữu ích", report.useful),
+    ):
+        if figures:
+            console.print(f"{head}: {_calibration(figures)}", soft_wrap=True)
+    if report.constraints:
+        told = ", ".join(f"{key} {_figure(value)}" for key, value in report.constraints.items())
+        console.print(f"Điều kiện bắt buộc: {told}")
+    for each in report.notices:
+        console.print(notice(each), soft_wrap=True)
+
+
+def _figure(value: float | None) -> str:
+    if value is None:
+        return ""
+    return f"{value:,}" if isinstance(value, int) else f"{value:.4f}"
+
+
+def _beside_plain(console: Console, report: Evaluation) -> None:
+    """Print plain fusion beside the matcher: over all needs, by stage and by field."""
+    found = report.beside_plain
+    if not found:
+        return
+    table = Table(
+        title=f"nDCG@{TOP} so với tìm kiếm trộn thông thường (khoảng tin cậy 95 %)",
+        title_justify="left",
+    )
+    for column in ("", "nhu cầu", "thông thường", "Cung Cầu", "chênh lệch"):
+        table.add_column(column, justify="right" if column else "left")
+    rows = {"toàn bộ": found["all"]}
+    rows |= {f"khâu {name}": figures for name, figures in found["stage"].items()}
+    rows |= {f"lĩnh vực {name}": figures for name, figures in found["field"].items()}
+    for name, figures in rows.items():
+        cells = (_interval(figures, each) for each in ("plain", "full", "gain"))
+        table.add_row(Text(name), f"{figures['needs']:,}", *cells)
+    console.print(table)
+
+
+NAMES = {"AUROC": "AUROC", "Brier skill": "điểm Brier so với tỷ lệ nền", "slope": "độ dốc"}
+COUNTS = {
+    "with": "có lời giải",
+    "without": "không có lời giải",
+    "n": "số cặp",
+    "useful": "hữu ích",
+    "unfound": "không tìm ra",
+}
+
+
+def _calibration(figures: Mapping[str, float]) -> str:
+    """Say how far stated chances came true, with intervals, then of how many."""
+    told = [f"{name} {_interval(figures, key)}" for key, name in NAMES.items() if key in figures]
+    told += [f"{name} {figures[key]:,.0f}" for key, name in COUNTS.items() if key in figures]
+    return "; ".join(told)
+
+
+def _interval(figures: Mapping[str, float], key: str) -> str:
+    value = decimal(figures[key], 3)
+    if f"{key} low" not in figures:
+        return value
+    low, high = (decimal(figures[f"{key} {end}"], 3) for end in ("low", "high"))
+    return f"{value} ({low} đến {high})"

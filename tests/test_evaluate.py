@@ -1,7 +1,9 @@
 import json
 import math
+from io import StringIO
 
 import pytest
+from rich.console import Console
 from small import TODAY, Tiny, lexicon, places
 
 from indexes.hybrid import Index
@@ -10,6 +12,7 @@ from matcher.evaluate import Report, evaluate, measure, trec
 from matcher.match import Matcher
 from matcher.search import Engine
 from matcher.testsets import TestSet
+from service import show_quality
 
 METRICS = ["nDCG@10", "Recall@20", "MRR@10", "P@1", "judged@10", "queries"]
 
@@ -282,3 +285,18 @@ def test_rejected_rows_are_noticed_in_the_report(tmp_path):
     report = run(interchange(tmp_path, **{"judgments.tsv": judgments}))
     (notice,) = report.to_json()["notices"]
     assert notice.startswith("judgments.tsv dòng 7")
+
+
+def test_what_is_printed_stands_beside_plain_fusion_with_intervals(tmp_path):
+    console = Console(file=StringIO(), width=200)
+    report = run(interchange(tmp_path))
+    show_quality.evaluation(console, "x", report)
+    text = console.file.getvalue()
+    figures = report.beside_plain["all"]
+    told = [f"{figures[name]:.3f}".replace(".", ",") for name in ("plain", "full")]
+    assert all(each in text for each in told)
+    assert "khâu chưa rõ" in text
+    assert "lĩnh vực chưa rõ" in text
+    assert "Xác suất nhu cầu có lời giải: AUROC 1,000 (" in text
+    assert "có lời giải 2; không có lời giải 1" in text
+    assert "Xác suất bản ghi hữu ích: AUROC " in text
