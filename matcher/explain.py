@@ -55,7 +55,7 @@ def label(
     """Return one of the three labels.
 
     ``phù hợp`` needs the same product (or a record for its whole group), the same purpose and a
-    good chance of use; ``cần điều chỉnh`` a fair chance, for the same product or the same purpose.
+    good chance of use; ``cần điều chỉnh`` the same product or the same purpose and a fair chance.
     The rest is ``tham khảo``, and so is everything where the collection probably holds no answer.
 
     Args:
@@ -70,9 +70,11 @@ def label(
     own = relation in {"same", "broader", "unknown"}
     if own and usefulness >= (weights.suits if purpose else weights.suits_unmet):
         return SUITS
-    if (own or purpose) and usefulness >= weights.adapts:
-        return ADAPT
-    return REFERENCE
+    if not (own or purpose):
+        return REFERENCE
+    lower = {"same": weights.adapts_own, "broader": weights.adapts_own, "near": weights.adapts_near}
+    asked = lower.get(relation, weights.adapts) if purpose else weights.adapts
+    return ADAPT if usefulness >= asked else REFERENCE
 
 
 def lacks(

@@ -179,7 +179,10 @@ class Matcher:
         return self.engine.rank(query, self.provinces)
 
     def answer(self, query: Query, k: int = 10, only: fit.Filter = EVERYTHING) -> Answer:
-        """Return the ``k`` best that pass ``only``, and as many that break a hard rule."""
+        """Return the ``k`` best that pass ``only``, and as many that break a hard rule.
+
+        What breaks one is listed where it would be more than a reference, or is the nearest miss.
+        """
         kept: list[Match] = []
         apart: list[Match] = []
         ranking = self.rank(query)
@@ -192,7 +195,8 @@ class Matcher:
             technology = self.technologies[hit.id]
             broken = fit.breaches(technology, query.conditions, self.as_of)
             side = apart if broken else kept
-            if len(side) < k:
+            listed = not broken or label != explain.REFERENCE or hit.row == ranking.hit(0).row
+            if listed and len(side) < k:
                 side.append(self._explained(technology, query, hit, label, broken))
             if self._enough(query, hit, answerable, number, (len(kept) >= k, len(apart) >= k)):
                 break
@@ -205,7 +209,8 @@ class Matcher:
         """Whether no later hit would be listed: what may be of use is, or both lists are full."""
         weights = self.engine.weights
         chance = self.usefulness.of_record(query, hit)
-        spent = answerable < weights.found or chance < weights.adapts
+        least = min(weights.adapts, weights.adapts_own, weights.adapts_near)
+        spent = answerable < weights.found or chance < least
         return all(full) or (spent and (full[0] or number >= DEEP))
 
     def admitted(self, only: fit.Filter) -> npt.NDArray[np.bool_]:

@@ -55,13 +55,17 @@ class Weights:
     stage: float = 0.03
     process: float = 0.03
     place: float = 0.01
-    # Labels: the probability of use from which a record for the same product is "phù hợp" (more is
-    # asked where neither process nor stage meet), and below which nothing is more than "tham khảo";
-    # and the probability of any use below which the answer is "not found".
+    # Labels, by the probability of use: from ``suits`` a record for the same product is "phù hợp"
+    # (more is asked where neither process nor stage meet). From ``adapts`` it is "cần điều chỉnh"
+    # where the product or the purpose is the same; less is asked where both are, and least of a
+    # near product with the same purpose, of which nobody expects that it can be used as it is.
+    # ``found``: the probability of any use below which the answer is "not found".
     suits: float = 0.5
     suits_unmet: float = 0.7
     adapts: float = 0.15
-    found: float = 0.5
+    adapts_own: float = 0.03
+    adapts_near: float = 0.015
+    found: float = 0.35
     # What a score is multiplied by before a probability is read off it, with meaning and without: 1
     # but for learnt weights, under which the same evidence adds up to another score.
     evidence_scale: float = 1.0

@@ -43,7 +43,16 @@ _LEXICAL = frozenset({"words", "syllables", "bigrams", "unaccented"})
 
 # What is made of a score once it stands.
 _AFTER = frozenset(
-    {"suits", "suits_unmet", "adapts", "found", "evidence_scale", "words_evidence_scale"}
+    {
+        "suits",
+        "suits_unmet",
+        "adapts",
+        "adapts_own",
+        "adapts_near",
+        "found",
+        "evidence_scale",
+        "words_evidence_scale",
+    }
 )
 
 

@@ -18,7 +18,6 @@ from matcher.learn import (
     spent_level,
 )
 from matcher.model import DEFAULT
-from matcher.search import Ranking, Scored
 from matcher.usefulness import shipped
 from matcher.weighing import NOT_SHOWN
 
@@ -42,8 +41,8 @@ class Rankings:
     def rank(self, query):
         parts = self._parts[query.need]
         order = fusion.order(sum(parts.values()))
-        scored = Scored(order, {name: v[order] for name, v in parts.items()})
-        return Ranking(SimpleNamespace(ids=self._ids), len(order), lambda _: scored)
+        ordered = {name: values[order] for name, values in parts.items()}
+        return SimpleNamespace(ids=self._ids, rows=order, parts=ordered)
 
 
 def made(count, telling, seed=0):

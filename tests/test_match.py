@@ -255,7 +255,7 @@ def test_an_answer_of_references_only_is_not_found():
 
 
 def test_the_label_tells_same_product_from_another():
-    weights = replace(DEFAULT, suits=0.9999, suits_unmet=1.0, adapts=0.99, found=0.0)
+    weights = replace(DEFAULT, adapts=0.007, found=0.0)
     asker = matcher(weights=weights)
     labels = {
         each.technology.id: each.label for each in asker.answer(asker.text("sấy vải")).matches
