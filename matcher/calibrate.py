@@ -24,11 +24,11 @@ from corpus.lexicon import Lexicon
 from corpus.records import Technology
 from matcher import calibration
 from matcher.documents import document
+from matcher.hits import Ranking
 from matcher.match import Matcher
 from matcher.model import DEFAULT
 from matcher.models import ranking_digest
 from matcher.need import Query
-from matcher.search import Ranking
 from matcher.testsets import TestSet
 from matcher.usefulness import FACTS, KINDS, USEFUL, Curve, facts, kind
 

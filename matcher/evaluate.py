@@ -23,10 +23,11 @@ from indexes.encoders import Cache, Encoder
 from indexes.hybrid import Index, Tick
 from matcher import fit, honesty
 from matcher.breakdown import breakdown
+from matcher.hits import Ranking
 from matcher.match import Matcher
 from matcher.model import DEFAULT, Weights
 from matcher.need import Query
-from matcher.search import Engine, Ranking
+from matcher.search import Engine
 from matcher.testsets import TestSet
 
 DEPTH = 100  # of the rankings handed to the metrics and written to a run file

@@ -17,9 +17,9 @@ from corpus.records import Technology
 from corpus.text import Span, fold, has_accents
 from indexes.analyser import JOINT, spans
 from matcher.fit import Breach, money
+from matcher.hits import Hit
 from matcher.model import Weights
 from matcher.need import Query
-from matcher.search import Hit
 
 SUITS, ADAPT, REFERENCE = "phù hợp", "cần điều chỉnh", "tham khảo"
 UNKNOWN = "chưa rõ"

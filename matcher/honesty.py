@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from matcher import calibration
+from matcher.hits import Ranking
 from matcher.match import Matcher
 from matcher.need import Query
-from matcher.search import Ranking
 from matcher.testsets import TestSet
 
 

@@ -27,9 +27,9 @@ from matcher import significance, weighing
 from matcher.compare import Change, changes, ndcg
 from matcher.evidence import USEFUL, Evidence, Shown
 from matcher.folds import FOLDS, LOCKED, Folds
+from matcher.hits import Ranking
 from matcher.match import Matcher
 from matcher.models import Multipliers
-from matcher.search import Ranking
 from matcher.weighing import NOT_SHOWN, Case
 
 LEVEL = 0.05

@@ -12,9 +12,10 @@ import numpy.typing as npt
 from corpus.records import Need, Product, Technology
 from corpus.text import has_accents
 from matcher import explain, fit, need
+from matcher.hits import Hit, Ranking
 from matcher.model import VERSION
 from matcher.need import Conditions, Query
-from matcher.search import TYPED, Engine, Hit, Ranking
+from matcher.search import TYPED, Engine
 from matcher.usefulness import Usefulness, shipped
 
 EVERYTHING = fit.Filter()

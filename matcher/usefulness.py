@@ -21,8 +21,8 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
+from matcher.hits import Hit
 from matcher.need import Query
-from matcher.search import Hit
 
 USEFUL = 2  # the lowest grade that counts as useful
 FILE = "usefulness.json"

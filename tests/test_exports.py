@@ -11,9 +11,9 @@ from small import NEEDS, PRODUCTS, TECHNOLOGIES, TODAY, lexical, matcher
 from corpus.records import Need, Product, Technology
 from matcher.explain import ADAPT, REFERENCE, SUITS, Explanation
 from matcher.fit import Breach
+from matcher.hits import Hit
 from matcher.match import Answer, Choice, Match, ProductList
 from matcher.need import Query
-from matcher.search import Hit
 from service import exports
 from service.exports import GAPS, LIST, WATERMARK, match_lists
 

@@ -8,10 +8,10 @@ from small import NEEDS, PRODUCTS, TECHNOLOGIES, TODAY, Tiny, lexical, matcher
 
 from corpus.records import Need, Product, Technology
 from matcher.explain import ADAPT, REFERENCE, SUITS, Explanation
+from matcher.hits import Hit
 from matcher.match import Answer, Match, Matcher
 from matcher.model import DEFAULT
 from matcher.need import Conditions, Query
-from matcher.search import Hit
 
 MANGO = Product(id="SP", name="Xoài")
 

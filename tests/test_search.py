@@ -17,7 +17,8 @@ from matcher.fit import Filter
 from matcher.fusion import lexical_factor
 from matcher.match import Matcher
 from matcher.need import MAX_SYLLABLES, Conditions
-from matcher.search import NEAREST, Engine
+from matcher.scoring import NEAREST
+from matcher.search import Engine
 from service import payloads
 
 BOTH = pytest.mark.parametrize("made", [lexical, dense], ids=["lexical", "dense"])

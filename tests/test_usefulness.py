@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from small import dense, lexical
 
+from matcher.hits import Hit
 from matcher.model import DEFAULT
 from matcher.models import ranking_digest
 from matcher.need import Query
-from matcher.search import Hit
 from matcher.usefulness import FACTS, KINDS, Curve, facts, kind, shipped
 
 NEED, QUESTION = Query("sấy vải", product="Vải"), Query("sấy")

@@ -1,0 +1,140 @@
+"""One query against one index: who may be among the best, and their exact parts.
+
+The best are found without scoring all exactly: words are added up in float32 for every record,
+meaning is bounded for all but the nearest, and whoever may still be among the best by more than the
+rounding is scored in float64 (:mod:`indexes.lexical`), in the same order whoever else is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from itertools import accumulate, pairwise
+
+import numpy as np
+import numpy.typing as npt
+
+from indexes import kernels
+from indexes.bm25 import unpacked
+from indexes.hybrid import Index
+from indexes.lexical import TIES, Evidence
+from indexes.senses import Near
+from matcher import fusion
+from matcher.hits import Parts, Reading, Rows, Scored
+from matcher.softfit import Fit
+
+NEAREST = 200
+Bits = list[npt.NDArray[np.uint64]]  # by segment, one bit for each record
+Vector = npt.NDArray[np.float32]
+
+
+class Scoring:
+    """One query against one index: who may be among the best, and their exact parts."""
+
+    def __init__(
+        self,
+        index: Index,
+        bits: Bits,
+        evidence: Evidence,
+        factors: Mapping[str, float],
+        fit: Mapping[str, Fit],
+        terms: Reading,
+    ) -> None:
+        """Take up what a query is.
+
+        Args:
+            index: where to look.
+            bits: which records are hits.
+            evidence: what the query's words say.
+            factors: what the score of each view is multiplied by.
+            fit: the parts of the soft fit.
+            terms: how the parts are to be read.
+        """
+        self.index, self.bits, self.evidence, self.factors = index, bits, evidence, factors
+        self.fit, self.terms = fit, terms
+        self.size = sum(kernels.counted(each) for each in bits)
+        self.vector: Vector | None = None
+
+    def mean(self, vector: Vector, near: Near, weight: float, neutral: float) -> None:
+        """Let meaning count too: ``weight * (cosine - neutral)``; ``near`` are its nearest."""
+        self.vector = self.stated = vector
+        self.near, self.weight, self.neutral = near, weight, neutral
+
+    def turn(self, vector: Vector) -> None:
+        """Score by the meaning ``vector``; what is a hit stays as it is."""
+        self.vector, self.near = vector, self.index.nearest(vector, NEAREST)
+
+    def first(self, k: int) -> Scored:
+        """Return the ``k`` best hits, exactly, best first."""
+        if k >= self.size:
+            rows = np.flatnonzero(self.found)
+        elif self.vector is None:
+            rows = self.evidence.best(self._begin(), k)
+        else:
+            rows = self._closest(k)
+        scored = self.scored(rows)
+        return scored.at(np.lexsort((self.index.place[rows], -scored.totals))[:k])
+
+    @cached_property
+    def found(self) -> npt.NDArray[np.bool_]:
+        """Which rows are hits, shape (n,)."""
+        return unpacked(self.bits, self.index.sizes)
+
+    def scored(self, rows: Rows) -> Scored:
+        """Return ``rows`` (rising, all of them hits) with their exact parts, in that order."""
+        return Scored(rows, *self._parts(rows), self.terms)
+
+    def _begin(self) -> list[npt.NDArray[np.float32]]:
+        """What records start with: their soft fit; :data:`kernels.OUT` where they are no hits."""
+        scores = np.empty(len(self.index.ids), np.float32)
+        ends = [0, *accumulate(self.index.sizes)]
+        begin = [scores[start:end] for start, end in pairwise(ends)]
+        for bits, piece in zip(self.bits, begin, strict=True):
+            kernels.begin(bits, piece)
+        for each in self.fit.values():
+            each.give(scores)
+        return begin
+
+    @cached_property
+    def _totals(self) -> tuple[npt.NDArray[np.float32], float]:
+        """What words and fit give every record, in float32, and how far two may be out."""
+        begin = self._begin()
+        slack = max(map(self.evidence.slack, self.evidence.work, begin))
+        return self.evidence.totals(begin), slack
+
+    def _closest(self, k: int) -> Rows:
+        """Rows among which are the ``k`` best of words and meaning together.
+
+        No record outside :data:`NEAREST` is closer in meaning than those in it, so that what its
+        words say bounds its score; only those that may still come in have their cosine computed.
+        """
+        totals, slack = self._totals
+        level = kernels.kth(totals, k)
+        seeds = np.union1d(self.near.rows, np.flatnonzero(totals >= level))
+        known = totals[seeds] + self._meaning(seeds)
+        least = kernels.kth(known.astype(np.float32), k) - slack
+        # The most that meaning gives a record that is not among the nearest.
+        farther = self.weight * (self.near.bound + TIES - self.neutral)
+        rows = np.flatnonzero(totals >= max(least - farther, kernels.LEAST))
+        rows = np.union1d(self.near.rows, rows)
+        known = totals[rows] + self._meaning(rows)
+        least = kernels.kth(known.astype(np.float32), k) - slack
+        return rows[known >= least]
+
+    def _meaning(self, rows: Rows) -> npt.NDArray[np.float64]:
+        assert self.vector is not None
+        cosines = self.index.cosines(self.vector, rows)
+        return fusion.dense_part(cosines, self.weight, self.neutral)
+
+    def _parts(self, rows: Rows) -> tuple[Parts, npt.NDArray[np.float64] | None]:
+        """The exact parts of ``rows`` (rising), the same whoever else is asked for."""
+        scores = self.evidence.exact(rows)
+        parts = {view: values * self.factors[view] for view, values in scores.items()}
+        cosines = None
+        if self.vector is not None:
+            turned = self.index.cosines(self.vector, rows)
+            parts["meaning"] = fusion.dense_part(turned, self.weight, self.neutral)
+            same = self.vector is self.stated
+            cosines = turned if same else self.index.cosines(self.stated, rows)
+        parts |= {name: each.of(rows) for name, each in self.fit.items()}
+        return parts, cosines
