@@ -16,7 +16,7 @@ from indexes.hybrid import PARAMETERS, Index
 from indexes.lexical import Evidence, Terms
 from indexes.postings import build
 from indexes.segments import Labels
-from indexes.vectors import Vectors
+from indexes.senses import Layers, Senses
 from indexes.vocabulary import Vocabulary
 from matcher.need import Conditions, Query
 from matcher.search import Engine
@@ -45,8 +45,10 @@ def made(dense=False):
     dice = np.random.default_rng(9)
     matrix = (2 + dice.standard_normal((COUNT, 16))).astype(np.float32)
     matrix /= np.linalg.norm(matrix, axis=1, keepdims=True)
+    owners = np.sort(dice.choice(COUNT, 500))  # some are long, and have pieces
+    senses = Senses.build(matrix, np.roll(matrix, 7, axis=0)[owners], owners)
     ids = tuple(f"CN{row:05d}" for row in range(COUNT))
-    return Index(ids, labels, views, Vectors(matrix) if dense else None)
+    return Index(ids, labels, views, Layers([senses]) if dense else None)
 
 
 INDEX = made()

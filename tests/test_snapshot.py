@@ -14,8 +14,8 @@ from indexes.bm25 import BM25
 from indexes.documents import Document
 from indexes.hybrid import PARAMETERS, Index, Misaligned
 from indexes.segments import Segment
+from indexes.senses import Layers, Senses
 from indexes.snapshot import ALL, FORMAT, PUBLIC, IndexBusyError, SnapshotError
-from indexes.vectors import Vectors
 
 
 class Tiny:
@@ -357,7 +357,9 @@ def test_parts_of_other_sizes_are_refused_with_both_numbers():
     with pytest.raises(Misaligned, match="3 mã nhưng 2 bản ghi trong words"):
         replace(index, views={**index.views, "words": two})
     with pytest.raises(Misaligned, match="3 mã nhưng 4 vectơ"):
-        replace(index, vectors=Vectors(np.zeros((4, 4), np.float32)))
+        none = np.zeros((0, 4), np.float32), np.zeros(0, np.int64)
+        four = Senses.build(np.zeros((4, 4), np.float32), *none)
+        replace(index, vectors=Layers([four]))
     with pytest.raises(Misaligned, match="1,204 mã nhưng 3"):
         replace(index, ids=tuple(f"CN{n}" for n in range(1_204)))
 
