@@ -1,7 +1,7 @@
 """``python -m benchmarks.calibrate``: fit the curves of usefulness on the sample and write them.
 
 Writes ``matcher/usefulness.json``; run it again when the ranking's weights, the tables or the
-sample have changed (``tests/test_calibrate.py`` says when the file no longer fits).
+sample have changed (``tests/test_usefulness.py`` says when the file no longer fits).
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ from matcher.usefulness import Usefulness, shipped
 
 EVERYTHING = fit.Filter()
 RELATIONS = ("same", "broader", "near", "other", "unknown")
-DEEP = 500  # hits that a list is filled from, once nothing more can be of use
+DEEP = 500  # hits looked at in any case, so that what is listed does not depend on k
 MASKS = 64  # filters whose rows are kept
 DEPTH = 10  # matches of each need that a product's list is chosen from
 
@@ -182,7 +182,7 @@ class Matcher:
     def answer(self, query: Query, k: int = 10, only: fit.Filter = EVERYTHING) -> Answer:
         """Return the ``k`` best that pass ``only``, and as many that break a hard rule.
 
-        What breaks one is listed where it would be more than a reference, or is the nearest miss.
+        Mere references that break one are listed from the first :data:`DEEP` hits only.
         """
         kept: list[Match] = []
         apart: list[Match] = []
@@ -196,8 +196,7 @@ class Matcher:
             technology = self.technologies[hit.id]
             broken = fit.breaches(technology, query.conditions, self.as_of)
             side = apart if broken else kept
-            listed = not broken or label != explain.REFERENCE or hit.row == ranking.hit(0).row
-            if listed and len(side) < k:
+            if len(side) < k:
                 side.append(self._explained(technology, query, hit, label, broken))
             if self._enough(query, hit, answerable, number, (len(kept) >= k, len(apart) >= k)):
                 break
@@ -207,12 +206,15 @@ class Matcher:
     def _enough(
         self, query: Query, hit: Hit, answerable: float, number: int, full: tuple[bool, bool]
     ) -> bool:
-        """Whether no later hit would be listed: what may be of use is, or both lists are full."""
+        """Whether to look no further: both lists are full, or nothing more can be of use.
+
+        A match list skips what is beside the point, so it may never be full.
+        """
         weights = self.engine.weights
         chance = self.usefulness.of_record(query, hit)
         least = min(weights.adapts, weights.adapts_own, weights.adapts_near)
         spent = answerable < weights.found or chance < least
-        return all(full) or (spent and (full[0] or number >= DEEP))
+        return all(full) or (spent and number >= DEEP and (full[0] or bool(query.product)))
 
     def admitted(self, only: fit.Filter) -> npt.NDArray[np.bool_]:
         """Return which rows of the index ``only`` admits, shape (n,); unknown records are not."""

@@ -454,7 +454,7 @@ def test_brackets_in_records_and_questions_are_text(space, tmp_path):
     assert run("load", *paths, "--data", space).code == Exit.DONE
     assert "[/k]" in run("load", bad, "--data", space).out
     assert run("index", "--encoder", "none", "--data", space).code == Exit.DONE
-    assert "Sấy [/x] :smile: [bold]" in run("search", "sấy [/q]", "--data", space).out
+    assert "Sấy [/x] :smile: [bold]" in run("search", "sấy [bold] [/q]", "--data", space).out
     assert "Na [/n] :cat:" in run("match", "SP-[/p]", "--data", space).out
     assert "N-[/n]" in run("takers", "CN-[/b]", "--data", space).out
     shown = run("show", "CN-[/b]", "--data", space).out
@@ -635,7 +635,7 @@ def test_half_a_character_in_a_file_is_no_reason_to_stop(tmp_path, files):
 def test_an_unknown_encoder_is_refused_with_the_choices(built, encoder):
     found = run("index", "--encoder", encoder, "--data", built)
     assert found.code == Exit.BAD_INPUT
-    assert "e5, none" in found.err
+    assert "e5, e5-onnx, none" in found.err
 
 
 def test_a_damaged_table_of_words_is_named_with_its_line(space):

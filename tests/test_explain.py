@@ -28,7 +28,9 @@ def query(text, product=None):
 # Label -------------------------------------------------------------------------------------------
 
 
-WEIGHTS = replace(DEFAULT, suits=0.6, suits_unmet=0.8, adapts=0.2, found=0.5)
+WEIGHTS = replace(
+    DEFAULT, suits=0.6, suits_unmet=0.8, adapts=0.2, adapts_own=0.1, adapts_near=0.05, found=0.5
+)
 RELATIONS = st.sampled_from(["same", "broader", "near", "other", "unknown"])
 
 
@@ -37,22 +39,23 @@ RELATIONS = st.sampled_from(["same", "broader", "near", "other", "unknown"])
     [
         ("same", True, 0.6, SUITS),  # the threshold itself is enough
         ("same", True, 0.59, ADAPT),
-        ("same", True, 0.2, ADAPT),
-        ("same", True, 0.19, REFERENCE),
+        ("same", True, 0.1, ADAPT),  # less is asked where the purpose is met too
+        ("same", True, 0.09, REFERENCE),
         ("same", False, 0.8, SUITS),  # where neither process nor stage meets, more is asked
         ("same", False, 0.79, ADAPT),
         ("same", False, 0.19, REFERENCE),
         ("broader", True, 0.6, SUITS),
-        ("broader", True, 0.2, ADAPT),
+        ("broader", True, 0.1, ADAPT),
         ("near", True, 1.0, ADAPT),  # another product never simply suits
-        ("near", True, 0.2, ADAPT),
-        ("near", True, 0.19, REFERENCE),
+        ("near", True, 0.05, ADAPT),
+        ("near", True, 0.04, REFERENCE),
         ("near", False, 1.0, REFERENCE),
         ("other", True, 1.0, ADAPT),  # the same process for another product
         ("other", True, 0.19, REFERENCE),
         ("other", False, 1.0, REFERENCE),
         ("unknown", True, 0.6, SUITS),  # no product is named: the chance alone must do
         ("unknown", True, 0.59, ADAPT),
+        ("unknown", True, 0.19, REFERENCE),
     ],
 )
 def test_the_label_follows_from_relation_purpose_and_chance(
