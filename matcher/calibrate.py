@@ -2,8 +2,8 @@
 
 Real records often lack their stage and their products, which the engine then reads from the title.
 A curve fitted where both are always stated trusts them too much, so the collection is used twice:
-as it is, and with those columns and the keywords emptied. Needs are asked in full and by their
-topic (a handful of words), with and without the encoder, and as questions about no product.
+as it is, and with those columns and the keywords emptied. Needs are also asked without the encoder,
+and as questions about no product.
 
 The check is by folds that share no product and no duplicate: all needs of a product, and of every
 product whose useful records tell the same thing twice, are in one fold (GroupKFold).
@@ -30,7 +30,7 @@ from matcher.model import DEFAULT
 from matcher.models import ranking_digest
 from matcher.need import Query
 from matcher.testsets import TestSet
-from matcher.usefulness import FACTS, KINDS, OF_RECORD, USEFUL, Curve, facts, kind
+from matcher.usefulness import FACTS, KINDS, USEFUL, Curve, facts, kind
 
 FOLDS = 5
 Vector = npt.NDArray[np.float64]
@@ -82,7 +82,7 @@ def calibrate(
                 own, purpose = matcher.meets(query, ranking.hit(0))
                 row = (facts(ranking.hit(0), own, purpose), name in edition.answered, group)
                 observed["needs"].setdefault(key, []).append(row)
-    names = {"records": OF_RECORD, "needs": FACTS}
+    names = {"records": ("evidence",), "needs": FACTS}
     data: dict[str, Any] = {
         "fitted_on": {
             "collection": testset.name,
@@ -109,13 +109,12 @@ def emptied(testset: TestSet, lexicon: Lexicon) -> TestSet:
 
 
 def _asked(testset: TestSet, matcher: Matcher) -> Iterator[tuple[str, Query, Ranking]]:
-    """Yield every need as it is stated and by its topic, also as questions about no product."""
+    """Yield every need as it is stated, and as a question about no product."""
     for need in testset.needs:
-        for text in filter(None, (need.text, need.topic)):
-            query = matcher.stated(need.model_copy(update={"text": text}))
-            yield need.id, query, matcher.rank(query)
-            bare = replace(matcher.text(text), product="", products=frozenset())
-            yield need.id, bare, matcher.rank(bare)
+        query = matcher.stated(need)
+        yield need.id, query, matcher.rank(query)
+        bare = replace(matcher.text(need.text), product="", products=frozenset())
+        yield need.id, bare, matcher.rank(bare)
 
 
 def _records(
@@ -123,8 +122,7 @@ def _records(
 ) -> Iterator[tuple[Mapping[str, float], bool, int]]:
     for hit in ranking.hits():
         if hit.id in judged:
-            told = {"evidence": hit.evidence, "brevity": hit.brevity}
-            yield told, judged[hit.id] >= USEFUL, group
+            yield {"evidence": hit.evidence}, judged[hit.id] >= USEFUL, group
 
 
 def fold_groups(testset: TestSet, duplicates: Iterable[tuple[str, str]]) -> dict[str, int]:

@@ -33,7 +33,6 @@ class Hit(NamedTuple):
     coverage: float  # share of the query's lexical weight that the record says
     share: float = 1.0  # how far the accented side counts, meaning included
     scale: float = 1.0  # of learnt weights: see matcher.model.Weights
-    brevity: float = 0.0  # of the query: ln of how many times shorter than the usual it is
 
     @property
     def evidence(self) -> float:
@@ -49,7 +48,6 @@ class Reading:
 
     share: float = 1.0  # how far the accented side counts, meaning included
     scale: float = 1.0  # of learnt weights: see matcher.model.Weights
-    brevity: float = 0.0
     reach: tuple[float, ...] = ()  # what makes a share of the query of each part of words
 
 
@@ -140,9 +138,9 @@ class Ranking:
         parts = dict(zip(scored.parts, values, strict=True))
         told = zip(values, scored.terms.reach, strict=False)  # the parts of words come first
         coverage = math.fsum(value * reach for value, reach in told)
-        key, score, terms = self._index.ids[row], math.fsum(values), scored.terms
-        more = (terms.share, terms.scale, terms.brevity)
-        return Hit(key, row, score, parts, cosine, coverage, *more)
+        share, scale = scored.terms.share, scored.terms.scale
+        score = math.fsum(values)
+        return Hit(self._index.ids[row], row, score, parts, cosine, coverage, share, scale)
 
     @property
     def rows(self) -> Rows:

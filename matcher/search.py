@@ -91,11 +91,10 @@ class Engine:
         provinces: tuple[str | None, ...],
         dense: bool,
     ) -> Scoring:
-        evidence, factors, reach, most = self.evidence(query, accented, share)
+        evidence, factors, reach = self.evidence(query, accented, share)
         weights = self.weights
         scale = weights.evidence_scale if dense else weights.words_evidence_scale
-        usual = math.log(weights.size / most) if most > 0 else 0.0
-        terms = Reading(share, scale, usual, tuple(reach.values()))
+        terms = Reading(share, scale, tuple(reach.values()))
         fit = self.fit(query, provinces)
         return Scoring(self.index, bits, evidence, factors, fit, terms)
 
@@ -211,8 +210,8 @@ class Engine:
 
     def evidence(
         self, query: Query, accented: Query, share: float
-    ) -> tuple[Evidence, dict[str, float], dict[str, float], float]:
-        """Return the words' evidence, by view its factor and its reach, and the query's size."""
+    ) -> tuple[Evidence, dict[str, float], dict[str, float]]:
+        """Return the words' evidence, and by view its factor in the ranking and its reach."""
         dropped = query.homographs
         muted = self._misleading_any(dropped) if dropped else []
         if not any(each.any() for each in muted):
@@ -222,7 +221,6 @@ class Engine:
         factors: dict[str, float] = {}
         reach: dict[str, float] = {}
         asked: dict[str, Terms] = {}
-        size = 0.0
         weighed = self.weights.of_views(query.of_product)
         sides = ((accented, ACCENTED, share), (query, ("unaccented",), 1.0 - share))
         for read, views, part in sides:
@@ -236,10 +234,9 @@ class Engine:
             weights = {view: weighed[view] for view in views}
             most = math.fsum(weights[view] * ceilings[view] for view in views)
             factor = fusion.lexical_factor(most, self.weights.length, self.weights.size)
-            size = size or most  # the accented side's, where it counts
             factors |= {view: part * weights[view] * factor for view in views}
             reach |= dict.fromkeys(views, 1.0 / (most * factor) if most else 0.0)
-        return Evidence(self.index.views, asked, factors, muted), factors, reach, size
+        return Evidence(self.index.views, asked, factors, muted), factors, reach
 
     def _fit_by_kind(
         self, products: frozenset[str], stages: frozenset[str], processes: frozenset[str]

@@ -7,9 +7,8 @@ best record. They are fitted once, on the sample's judgments (:mod:`matcher.cali
 with what they were fitted on in ``usefulness.json``; evidence of words alone, and of questions
 about no product, adds up differently and has curves of its own.
 
-Within one need a record's probability grows with its score and with nothing else, so it never
-contradicts the order of the list. Between needs it also knows how short the question is: the same
-score means more where few words were said.
+A record's probability grows with its score and with nothing else, so it never contradicts the order
+of one need's list, and says the same about the lists of two needs.
 """
 
 from __future__ import annotations
@@ -28,8 +27,7 @@ from matcher.need import Query
 USEFUL = 2  # the lowest grade that counts as useful
 FILE = "usefulness.json"
 # What is known of a need's best record; all grow with the chance that it answers the need.
-FACTS = ("evidence", "cosine", "coverage", "own_product", "purpose", "brevity")
-OF_RECORD = ("evidence", "brevity")
+FACTS = ("evidence", "cosine", "coverage", "own_product", "purpose")
 NEUTRAL_COSINE = 0.85  # subtracted, so that the numbers of a curve can be read
 
 
@@ -56,8 +54,7 @@ class Usefulness:
 
     def of_record(self, query: Query, hit: Hit) -> float:
         """The probability that a record is useful (grade 2 or 3) for ``query``."""
-        told = {"evidence": hit.evidence, "brevity": hit.brevity}
-        return self.records[kind(query, hit)](told)
+        return self.records[kind(query, hit)]({"evidence": hit.evidence})
 
     def of_need(self, query: Query, best: Hit, own_product: bool, purpose: bool) -> float:
         """The probability that anything in the collection is useful for ``query``.
@@ -103,5 +100,4 @@ def facts(best: Hit, own_product: bool, purpose: bool) -> dict[str, float]:
         "coverage": best.coverage,
         "own_product": float(own_product),
         "purpose": float(purpose),
-        "brevity": best.brevity,
     }

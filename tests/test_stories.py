@@ -50,7 +50,8 @@ def test_khom_typed_without_accents_finds_records_that_say_dua(pineapple: Answer
     for match in first:
         assert "dứa" in match.technology.name.lower()
         assert "khóm" not in match.technology.name.lower()
-        assert match.label == explain.SUITS
+        # Seven unaccented syllables say too little for an even chance of use.
+        assert match.label in {explain.SUITS, explain.ADAPT}
 
 
 def test_fragrant_rice_and_pandan_never_come_up_for_pineapple(pineapple: Answer) -> None:

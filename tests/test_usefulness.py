@@ -67,7 +67,6 @@ def test_facts_of_a_need_without_an_encoder_leave_meaning_out():
         "coverage": 0.5,
         "own_product": 1.0,
         "purpose": 0.0,
-        "brevity": 0.0,
     }
 
 
