@@ -19,7 +19,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import faiss
 import numpy as np
 import numpy.typing as npt
 from numba import njit
@@ -34,7 +33,6 @@ SCANNED = 30_000
 CODED = 200_000
 RESCORED = 400  # candidates scored exactly where codes of 8 bits chose them
 _ERROR = 1e-4  # more than float32 can err on a product of two unit vectors of 384 to 1,024 numbers
-_SPARE = 64  # candidates more than asked for, where FAISS multiplies float32 in batches
 _NOBODY = np.zeros(0, np.int64)
 
 
@@ -98,23 +96,6 @@ class Vectors:
             return _NOBODY
         query = np.asarray(query, np.float32)
         return self._best(query, self._candidates(query, k), k)
-
-    def nearest_many(self, queries: Matrix, k: int) -> list[Rows]:
-        """Return :meth:`nearest` of each of ``queries`` (m, dim), by products of whole blocks.
-
-        FAISS gives other last bits in batches than alone: it only names candidates here, a few more
-        than asked for, and these are scored as single queries are.
-        """
-        k = min(k, len(self) - len(self.dead))
-        if k <= 0 or not len(queries):
-            return [_NOBODY for _ in queries]
-        queries = np.ascontiguousarray(queries, np.float32)
-        if self.index is None or len(self) <= CODED:
-            most = min(k + _SPARE + len(self.dead), len(self))
-            found = faiss.knn(queries, self.matrix, most, metric=faiss.METRIC_INNER_PRODUCT)[1]
-        else:
-            found = self._search(queries, k)
-        return [self._best(query, rows, k) for query, rows in zip(queries, found, strict=True)]
 
     def _candidates(self, query: Matrix, k: int) -> Rows:
         if self.index is not None:

@@ -7,7 +7,6 @@ explanation all read the same thing.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -172,7 +171,7 @@ def _counts(
     counts: dict[str, Counter[str]] = {view: Counter() for view in VIEWS}
     for view, found in _analysed(text).items():
         for term in found:
-            held = low and not low.isdisjoint(re.split(f"[ {JOINT}]", term))
+            held = low and not low.isdisjoint(term.split(JOINT))
             counts[view][term] += weight if held else 1.0  # type: ignore[assignment]
     return counts
 

@@ -123,25 +123,17 @@ def test_what_is_found_is_ordered_by_its_exact_scores(large):
         assert found.tolist() == found[np.lexsort((found, -scores))].tolist()
 
 
-def test_a_batch_finds_what_single_queries_find(large):
-    for query, rows in zip(PROBES, large.nearest_many(PROBES, 50), strict=True):
-        assert rows.tolist() == large.nearest(query, 50).tolist()
-    assert large.nearest_many(PROBES[:0], 50) == []
-
-
 def test_the_dead_are_never_near_and_leave_their_place_to_others(large):
     query = PROBES[0]
     gone = truth(large, query, 30)[::2]
     left = large.without(gone[:9]).without(gone[9:])
     assert left.nearest(query, 20).tolist() == truth(large, query, 20, gone).tolist()
-    assert left.nearest_many(PROBES[:1], 20)[0].tolist() == left.nearest(query, 20).tolist()
     assert left.scores(query, gone).tolist() == large.scores(query, gone).tolist()
 
 
 def test_all_may_be_dead():
     left = Vectors(unit(3, 16, seed=5)).without(np.arange(3))
     assert left.nearest(QUERY, 2).tolist() == []
-    assert [each.tolist() for each in left.nearest_many(QUERY[None], 2)] == [[]]
 
 
 def test_the_same_matrix_gives_the_same_file(large, tmp_path, monkeypatch):
