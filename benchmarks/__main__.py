@@ -20,7 +20,7 @@ from corpus.records import Need, Technology
 from indexes.encoders import EncoderError, open_encoder
 from service.loading import sample_files
 
-SIZES = (20_000, 100_000)
+SIZES = (100_000,)
 LONG = (100_000, 1_000_000)
 RESULTS = Path(__file__).with_name("results.md")
 
