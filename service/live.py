@@ -16,14 +16,17 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 
+from corpus.database import exists
 from corpus.lexicon_tables import TableError
-from corpus.store import FILE, State, Store, StoreError
+from corpus.records import Need, Product, Technology
+from corpus.store import State, Store, StoreError
 from indexes.snapshot import SnapshotError
 from service.contract import ApiError
 from service.workspace import Opened, Workspace
 
 Stamp = tuple[str, State, dt.date]  # snapshot and model by name, the store's state, the day
 KNOWN = (SnapshotError, StoreError, TableError)  # their messages say what to do
+MATCHED = tuple(kind.kind_name for kind in (Technology, Product, Need))  # what a matcher holds
 log = logging.getLogger(__name__)
 
 
@@ -97,7 +100,7 @@ class Live:
 
     def _published(self) -> Stamp:
         with Store.open(self._space.folder) as store:
-            state = store.state()
+            state = store.state(*MATCHED)
         pointer = self._space.index_folder / "CURRENT"
         name = pointer.read_text(encoding="utf-8", errors="replace") if pointer.is_file() else ""
         name += f"\n{self._space.models.current()}"  # a promoted model ranks anew
@@ -105,8 +108,7 @@ class Live:
 
     def _there(self) -> bool:
         """Whether store and index are there, though something is wrong with them."""
-        wanted = (self._space.folder / FILE, self._space.index_folder / "CURRENT")
-        return all(path.is_file() for path in wanted)
+        return exists(self._space.folder) and (self._space.index_folder / "CURRENT").is_file()
 
     def _open(self, as_of: dt.date) -> _Loan:
         with ExitStack() as stack:

@@ -23,7 +23,7 @@ from pathlib import Path
 from corpus.lexicon import Lexicon
 from corpus.places import Places
 from corpus.records import Need, Product, Technology
-from corpus.store import State, Store
+from corpus.store import Store
 from indexes import refresh, snapshot
 from indexes.encoders import Cache, Encoder, EncoderError, choice_of, open_encoder
 from indexes.hybrid import Tick
@@ -125,12 +125,11 @@ class Workspace:
             audience: ``public``, or ``all`` for somebody who may read what is under NDA.
         """
         with Store.open(self.folder) as store:
-            state = store.state()
             opened = snapshot.open_current(self.index_folder)
             try:
                 _check(opened, store)
                 used = self.models.in_use()
-                notices = [*_stale(opened.manifest, state), *filter(None, [used.notice])]
+                notices = [*_stale(opened.manifest, store), *filter(None, [used.notice])]
                 engine = Engine(
                     opened.index(audience),
                     _query_encoder(encoder, opened.manifest, notices),
@@ -166,8 +165,9 @@ def _check(opened: Snapshot, store: Store) -> None:
         )
 
 
-def _stale(manifest: Manifest, state: State) -> Iterator[str]:
-    behind = state.revision - manifest.revision
+def _stale(manifest: Manifest, store: Store) -> Iterator[str]:
+    """Say how many changes of technologies the index lacks; it holds nothing else."""
+    behind = store.changed_since(manifest.revision, Technology.kind_name)
     if behind:
         yield f"Chỉ mục chưa gồm {behind:,} thay đổi mới nhất; chạy `cungcau index` để cập nhật."
 
