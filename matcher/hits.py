@@ -143,6 +143,13 @@ class Ranking:
         return Hit(self._index.ids[row], row, score, parts, cosine, coverage, share, scale)
 
     @property
+    def found(self) -> npt.NDArray[np.bool_]:
+        """Which rows of the index are hits, shape (n,)."""
+        if self._search is None:
+            return np.zeros(len(self._index.ids), np.bool_)
+        return self._search.found
+
+    @property
     def rows(self) -> Rows:
         """The rows of all hits, best first."""
         return self._upto(self._size - 1).rows if self._size else np.zeros(0, np.int64)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,7 @@ import numpy.typing as npt
 from corpus.records import Need, Product, Technology
 from corpus.text import has_accents
 from matcher import explain, fit, need
+from matcher.columns import Columns
 from matcher.hits import Hit, Ranking
 from matcher.model import VERSION
 from matcher.need import Conditions, Query
@@ -216,19 +218,32 @@ class Matcher:
         spent = answerable < weights.found or chance < least
         return all(full) or (spent and number >= DEEP and (full[0] or bool(query.product)))
 
+    @cached_property
+    def columns(self) -> Columns:
+        """The facts of the records by row of the index, made when first asked for."""
+        engine = self.engine
+        rows = [self.technologies.get(key) for key in engine.index.ids]
+        for row in np.flatnonzero(engine.index.dead).tolist():
+            rows[row] = None
+        stages, products = engine.stages, engine.products
+        return Columns(rows, stages, products, engine.lexicon, engine.places, self.as_of)
+
     def admitted(self, only: fit.Filter) -> npt.NDArray[np.bool_]:
         """Return which rows of the index ``only`` admits, shape (n,); unknown records are not."""
-        if only not in self._masks:
+        found = self.columns.known
+        for dimension in fit.DIMENSIONS:
+            part = only.only(dimension)
+            if part != EVERYTHING:
+                found = found & self._admitted(part, dimension)
+        return found
+
+    def _admitted(self, part: fit.Filter, dimension: str) -> npt.NDArray[np.bool_]:
+        mask = self._masks.get(part)
+        if mask is None:
             if len(self._masks) >= MASKS:
                 self._masks.clear()
-            known = (self.technologies.get(key) for key in self.engine.index.ids)
-            places = self.engine.places
-            self._masks[only] = np.fromiter(
-                (each is not None and only.admits(each, places, self.as_of) for each in known),
-                np.bool_,
-                len(self.engine.index.ids),
-            )
-        return self._masks[only]
+            mask = self._masks[part] = self.columns.admitted(part, dimension)
+        return mask
 
     def answerable(self, query: Query, ranking: Ranking) -> float:
         """The probability that any record is useful for ``query``; it knows of no filter."""
