@@ -20,7 +20,7 @@ from corpus.lexicon import Lexicon
 from corpus.lexicon_tables import ProductTerm
 from corpus.places import Places
 from corpus.records import Technology
-from corpus.text import has_accents
+from corpus.text import fold, has_accents, joined
 from matcher import fit
 from matcher.softfit import Groups
 
@@ -95,12 +95,12 @@ class Column:
         return self._as_typed if accented else self._folded
 
     @cached_property
-    def _as_typed(self) -> list[str]:
-        return [f" {fit.comparable(each, True)} " for each in self.values]
+    def _as_typed(self) -> list[str]:  # records are normalised
+        return [f" {joined(each.lower())} " for each in self.values]
 
     @cached_property
     def _folded(self) -> list[str]:
-        return [f" {fit.comparable(each, False)} " for each in self.values]
+        return [f" {joined(fold(each))} " for each in self.values]
 
     def exactly(self, asked: Iterable[str]) -> Mask:
         """Return which cells hold one of the very values ``asked``, shape (cells,)."""

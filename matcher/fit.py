@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from corpus.places import Places
 from corpus.records import Technology
-from corpus.text import has_accents, normalise, squeeze, syllables
+from corpus.text import has_accents, joined, normalise, squeeze
 from matcher.need import Conditions
 
 
@@ -201,4 +201,4 @@ def comparable(text: str, accented: bool) -> str:
     """
     if not accented:
         return squeeze(text)
-    return " ".join(span.text for span in syllables(normalise(text).lower()))
+    return joined(normalise(text).lower())

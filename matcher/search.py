@@ -60,17 +60,24 @@ class Engine:
         groups = labelled(index.labels, kinds)
         self.products, self.stages, self._processes, self._other_senses = groups
 
-    def rank(self, query: Query, provinces: Iterable[str | None] = ()) -> Ranking:
+    def rank(
+        self,
+        query: Query,
+        provinces: Iterable[str | None] = (),
+        meaning: Vector | None = None,
+    ) -> Ranking:
         """Rank everything that ``query`` finds.
 
         Args:
             query: what is looked for.
             provinces: where each record's owner sits or where it is used, by row; empty: unknown.
+            meaning: a unit vector that says what is meant, in place of the query's own.
         """
         if query.empty:
             return Ranking(self.index)
         accented, share = self._accented(query)
-        vector = self._vector(accented) if share else None
+        share = share if meaning is None else 1.0
+        vector = self._vector(accented) if share and meaning is None else meaning
         near = None if vector is None else self.index.nearest(vector, NEAREST)
         bits = self._found(query, np.zeros(0, np.int64) if near is None else near.rows)
         search = self._scoring(query, accented, share, bits, tuple(provinces), vector is not None)
