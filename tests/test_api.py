@@ -420,10 +420,10 @@ def test_while_one_opens_the_others_go_on_with_the_one_before(space, monkeypatch
     began, go = threading.Event(), threading.Event()
     plainly = Live._open
 
-    def slowly(self, as_of):
+    def slowly(self, *args):
         began.set()
         assert go.wait(20)
-        return plainly(self, as_of)
+        return plainly(self, *args)
 
     monkeypatch.setattr(Live, "_open", slowly)
     opener = threading.Thread(target=live.refresh)
