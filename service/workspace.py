@@ -35,6 +35,7 @@ from matcher.models import Models
 from matcher.search import Engine
 
 R = TypeVar("R", bound=Record)
+EMPTY = State(0, EMPTY_DIGEST)
 WHOLE_BELOW = (
     2_000  # records: below, an index is built whole, so that equal stores give equal bytes
 )
@@ -49,7 +50,7 @@ class Opened:
     manifest: Manifest
     notices: tuple[str, ...]
     version: str = ""  # the index's name
-    state: State = State(0, EMPTY_DIGEST)  # of the store, as the records show it
+    state: State = EMPTY  # of the store, as the records show it
     audience: str = snapshot.PUBLIC
 
 
@@ -72,7 +73,7 @@ class _Records:
                 matcher = before.matcher
                 known = cls(since, matcher.technologies, matcher.products, matcher.needs)
         if known is None:
-            known = cls(State(0, EMPTY_DIGEST), {}, {}, {})
+            known = cls(EMPTY, {}, {}, {})
         state = store.state()  # first: what changes meanwhile is read again next time
         return cls(
             state,

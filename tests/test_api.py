@@ -451,7 +451,7 @@ def test_a_changed_store_is_seen_before_it_is_indexed(space):
 def test_one_looks_at_most_once_in_a_while(space, monkeypatch):
     looks = []
     plainly = Live._look
-    monkeypatch.setattr(Live, "_look", lambda self: (looks.append(1), plainly(self)))
+    monkeypatch.setattr(Live, "_look", lambda *args: (looks.append(1), plainly(*args)))
     with served(space, every=3600) as client:
         publish(space, 1)
         for _ in range(5):
