@@ -122,6 +122,7 @@ class Live:
             self._watcher.join()
         for desk in self._desks.values():
             self._replace(desk, None, None)
+            desk.looked = float("-inf")  # who comes after all is not told that there is nothing
 
     def _desk(self, audience: str) -> _Desk:
         with self._counting:
