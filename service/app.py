@@ -10,49 +10,21 @@ from __future__ import annotations
 import datetime as dt
 import ipaddress
 import socket
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from importlib.metadata import version
-from typing import Any, Literal
+from typing import Literal
 
 import uvicorn
-from fastapi import FastAPI, Request
+from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
-from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, Response
 from pydantic import Field
-from starlette.exceptions import HTTPException
 
-from service import api, pages
+from service import api, failures, pages
 from service.access import IN_PROCESS, Guard, Rules
-from service.contract import ApiError, ErrorBody, Shape
+from service.contract import Shape
 from service.live import Live
-from service.pages import render
 from service.workspace import Workspace
-
-FAILURES: dict[int | str, dict[str, Any]] = {
-    "4XX": {"model": ErrorBody, "description": "Yêu cầu không đúng."},
-    "5XX": {
-        "model": ErrorBody,
-        "description": "Lúc này không trả lời được; lời báo nói cần làm gì.",
-    },
-}
-REFUSALS = {  # what the framework itself refuses
-    404: ("unknown_route", "không có địa chỉ này; các địa chỉ có trong /openapi.json"),
-    405: ("method_not_allowed", "địa chỉ này không nhận phương thức {method}"),
-}
-TOLD = {  # pydantic's kinds of error, for those whose parameters people write by hand
-    "missing": "thiếu",
-    "extra_forbidden": "không có tham số này",
-    "string_too_short": "không được để trống",
-    "int_parsing": "phải là số nguyên",
-    "float_parsing": "phải là số",
-    "bool_parsing": "phải là true hoặc false",
-    "finite_number": "phải là số hữu hạn",
-    "greater_than_equal": "không được nhỏ hơn {ge}",
-    "less_than_equal": "không được lớn hơn {le}",
-    "value_error": "{error}",
-}
 
 
 class Health(Shape):
@@ -87,8 +59,10 @@ def create_app(
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await run_in_threadpool(live.refresh)
+        if every:
+            live.watch()
         yield
-        live.close()
+        await run_in_threadpool(live.close)
 
     app = FastAPI(
         title="Cung Cầu",
@@ -98,7 +72,7 @@ def create_app(
         docs_url=None,  # those pages load scripts from elsewhere
         redoc_url=None,
         redirect_slashes=False,
-        responses=FAILURES,
+        responses=failures.DOCUMENTED,
         generate_unique_id_function=lambda route: route.name,
         # Nothing leaves this machine, whatever its environment says.
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
@@ -109,7 +83,7 @@ def create_app(
     app.add_api_route("/health", health, response_model=Health, tags=["Trạng thái"])
     app.add_api_route("/ready", ready, response_model=Ready, tags=["Trạng thái"])
     pages.add_to(app)
-    _answer_failures(app)
+    failures.add_to(app)
     return app
 
 
@@ -118,7 +92,7 @@ async def health() -> Health:
     return Health()
 
 
-def ready(opened: api.Current) -> Ready:
+def ready(opened: api.Public) -> Ready:
     """Đã mở chỉ mục (200), hoặc chưa (503) và cần làm gì."""
     manifest, matcher = opened.manifest, opened.matcher
     return Ready(
@@ -127,51 +101,6 @@ def ready(opened: api.Current) -> Ready:
         as_of=matcher.as_of,
         index_notices=opened.notices,
     )
-
-
-def _answer_failures(app: FastAPI) -> None:
-    """Give every failure the one body; what went wrong inside is logged, not told."""
-
-    @app.exception_handler(ApiError)
-    async def _refused(request: Request, error: ApiError) -> Response:
-        return _failure(request, error.status, error.code, error.message)
-
-    @app.exception_handler(HTTPException)
-    async def _framework(request: Request, error: HTTPException) -> Response:
-        code, message = REFUSALS.get(error.status_code, ("refused", "yêu cầu bị từ chối"))
-        message = message.format(method=request.method)
-        return _failure(request, error.status_code, code, message, error.headers)
-
-    @app.exception_handler(RequestValidationError)
-    async def _invalid(request: Request, error: RequestValidationError) -> Response:
-        return _failure(request, 422, "invalid", "; ".join(map(_told, error.errors())))
-
-    @app.exception_handler(Exception)
-    async def _broken(request: Request, _: Exception) -> Response:
-        told = "lỗi của chương trình, đã ghi vào nhật ký máy chủ"
-        return _failure(request, 500, "internal", told)
-
-
-def _failure(
-    request: Request,
-    status: int,
-    code: str,
-    message: str,
-    headers: Mapping[str, str] | None = None,
-) -> Response:
-    """Answer with the one body, or with a page where a person's browser asks for one."""
-    if render.wants_page(request):
-        return render.failure(request, status, message, headers)
-    return JSONResponse({"error": {"code": code, "message": message}}, status, headers)
-
-
-def _told(error: Mapping[str, Any]) -> str:
-    """Say which parameter is wrong, what it should be, and what it was."""
-    where = ".".join(map(str, error["loc"][1:]))
-    what = TOLD.get(error["type"], "không hợp lệ").format(**error.get("ctx", {}))
-    given = error.get("input")
-    shown = f" (nhận {given[:40]!r})" if isinstance(given, str) and given else ""
-    return f"{where}: {what}{shown}" if where else what
 
 
 def loopback(host: str) -> str | None:

@@ -139,7 +139,7 @@ def test_a_reader_keeps_no_lists_and_decides_nothing(store, started):
     for act in (
         lambda: reader.start_list("x"),
         lambda: reader.decide("CN-1", Outcome.SIGNED, need="N-1"),
-        lambda: reader.decisions(),
+        reader.decisions,
         lambda: reader.state_need("SP-1", "x"),
     ):
         with refused(403, "not_allowed"):
