@@ -105,6 +105,8 @@ class Accounts:
         with self.ledger.transaction(write=True) as connection:
             if _row(connection, login) is not None:
                 raise LedgerError(f"đã có tài khoản {login!r}")
+            if role != "administrator" and not _administrators(connection):
+                raise LedgerError("tài khoản đầu tiên phải là quản trị (administrator)")
             connection.execute(account_table.insert().values(**row))
             detail = f"vai trò {row['role']}" + (", đọc NDA" if nda else "")
             self.ledger.note(connection, actor, "user.add", login, detail)

@@ -10,7 +10,7 @@ from pathlib import Path
 import argon2
 import sqlalchemy as sa
 
-from corpus.store import FILE
+from corpus.store import FILE, StoreError
 from service.access import Asked
 from service.accounts import Accounts
 from service.ledger import Clock, Ledger, account_table, utc_now
@@ -48,7 +48,11 @@ class Register:
     def sessions(self) -> Sessions:
         """The sessions; the folder gets its key when they are first asked for."""
         if self._sessions is None:
-            self._sessions = Sessions(self.ledger, signing_key(self.folder))
+            try:
+                self._sessions = Sessions(self.ledger, signing_key(self.folder))
+            except OSError as error:
+                told = f"không ghi được khóa ký vào {self.folder}: kiểm tra quyền ghi của thư mục"
+                raise StoreError(told) from error
         return self._sessions
 
     def any(self) -> bool:

@@ -49,8 +49,8 @@ def register(tmp_path, clock):
     with Store.create(tmp_path):
         pass
     made = Register(tmp_path, clock, QUICK)
-    made.accounts.add("lan", "Trần Thị Lan", "officer", PASSWORD, nda=True)
     made.accounts.add("sep", "Nguyễn Văn Sếp", "administrator", PASSWORD)
+    made.accounts.add("lan", "Trần Thị Lan", "officer", PASSWORD, nda=True)
     yield made
     made.close()
 
@@ -139,6 +139,15 @@ def test_the_recommended_parameters_come_with_the_next_login(register):
     assert register.accounts.check("lan", PASSWORD)
 
 
+def test_the_first_account_administrates(tmp_path):
+    with Store.create(tmp_path):
+        pass
+    first = Register(tmp_path, hasher=QUICK)
+    with pytest.raises(LedgerError, match="đầu tiên phải là quản trị"):
+        first.accounts.add("lan", "Lan", "officer", PASSWORD)
+    assert first.accounts.all() == []
+
+
 def test_somebody_always_administrates(register):
     for leave in (
         lambda: register.accounts.set_disabled("sep", True),
@@ -174,7 +183,7 @@ def test_a_first_account_is_noticed_and_a_broken_database_is_not_none(tmp_path, 
         pass
     near = Register(tmp_path, hasher=QUICK)
     assert not near.any()
-    Register(tmp_path, hasher=QUICK).accounts.add("lan", "Lan", "reader", PASSWORD)
+    Register(tmp_path, hasher=QUICK).accounts.add("sep", "S", "administrator", PASSWORD)
     assert near.any()
     for path in tmp_path.iterdir():
         path.write_bytes(b"x" * 8192)
@@ -445,8 +454,8 @@ def test_every_change_is_in_the_audit_without_secrets(register, clock):
     accounts.set_disabled("moi", False, actor="sep")
     lines = [(each.actor, each.action, each.target) for each in register.ledger.entries()]
     assert lines[::-1] == [
-        (None, "user.add", "lan"),
         (None, "user.add", "sep"),
+        (None, "user.add", "lan"),
         ("sep", "user.add", "moi"),
         ("sep", "user.change", "moi"),
         ("moi", "user.passwd", "moi"),

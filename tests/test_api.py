@@ -31,8 +31,9 @@ from corpus.records import Need, Product, Technology
 from corpus.store import Store
 from matcher.match import Matcher
 from service import cli, contract, payloads
-from service.app import Health, Ready, create_app, loopback
+from service.app import Health, Ready, create_app
 from service.live import Live
+from service.serving import loopback
 from service.settings import Exit
 from service.workspace import Workspace
 
