@@ -1,29 +1,29 @@
-"""The web service: routes, one body for every failure, one address that only this machine reaches.
+"""The web service: its routes, who may ask them, one body for every failure.
 
 State lives in the application object only, so that several services may run in one process, as
-they do in tests. Until there are accounts, whoever can open the address may ask everything the
-public may ask: the address is therefore a loopback one, and no other.
+they do in tests. Where it listens and for whom is decided by :mod:`service.serving`.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import ipaddress
-import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from importlib.metadata import version
 from typing import Literal
 
-import uvicorn
 from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
 from pydantic import Field
 
-from service import api, failures, pages
-from service.access import IN_PROCESS, Guard, Rules
+from service import api, failures, metrics, pages
+from service.access import IN_PROCESS, READ, Guard, Rules, needs
 from service.contract import Shape
 from service.live import Live
+from service.pages import account
+from service.rebuild import Rebuild
+from service.register import Register
+from service.security import Service
 from service.workspace import Workspace
 
 
@@ -63,8 +63,10 @@ def create_app(
             live.watch()
         yield
         await run_in_threadpool(live.close)
+        app.state.register.close()
 
-    app = FastAPI(
+    app = Service(
+        rules,
         title="Cung Cầu",
         summary="Tìm công nghệ đáp ứng nhu cầu của sản phẩm chủ lực.",
         version=version("cungcau"),
@@ -78,11 +80,16 @@ def create_app(
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     app.state.live = live
-    app.state.guard = Guard(rules)
-    app.include_router(api.router)
+    app.state.space = space
+    app.state.register = Register(space.folder)
+    app.state.guard = Guard(rules, app.state.register)
+    app.state.rebuild = Rebuild(space)
+    app.include_router(api.router, dependencies=[needs(READ)])
     app.add_api_route("/health", health, response_model=Health, tags=["Trạng thái"])
     app.add_api_route("/ready", ready, response_model=Ready, tags=["Trạng thái"])
+    app.add_api_route("/metrics", metrics.metrics, include_in_schema=False)
     pages.add_to(app)
+    account.add_to(app)
     failures.add_to(app)
     return app
 
@@ -101,27 +108,3 @@ def ready(opened: api.Public) -> Ready:
         as_of=matcher.as_of,
         index_notices=opened.notices,
     )
-
-
-def loopback(host: str) -> str | None:
-    """Return the address behind ``host`` if only this machine can reach it, else ``None``."""
-    try:
-        found = [str(each[4][0]) for each in socket.getaddrinfo(host, None)]
-    except (OSError, ValueError):
-        return None
-    return found[0] if all(ipaddress.ip_address(each).is_loopback for each in found) else None
-
-
-def listen(address: str, port: int) -> tuple[socket.socket, str]:
-    """Open the port; return it and its URL. Port 0 takes any that is free."""
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    door = socket.create_server((address, port), family=family)
-    shown = f"[{address}]" if family == socket.AF_INET6 else address
-    return door, f"http://{shown}:{door.getsockname()[1]}"
-
-
-def run(app: FastAPI, door: socket.socket) -> None:
-    """Serve until the process is told to stop; requests under way are finished first."""
-    config = uvicorn.Config(app, log_level="warning", access_log=False)
-    with door, suppress(KeyboardInterrupt):
-        uvicorn.Server(config).run(sockets=[door])

@@ -33,8 +33,9 @@ from corpus.store import Store
 from matcher.match import Matcher
 from matcher.search import EncoderFailed, Engine
 from service import cli, contract, payloads
-from service.app import Health, Ready, create_app, loopback
+from service.app import Health, Ready, create_app
 from service.live import Live
+from service.serving import loopback
 from service.settings import Exit
 from service.workspace import Workspace
 
