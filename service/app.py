@@ -24,6 +24,7 @@ from pydantic import Field
 from starlette.exceptions import HTTPException
 
 from service import api, pages
+from service.access import IN_PROCESS, Guard, Rules
 from service.contract import ApiError, ErrorBody, Shape
 from service.live import Live
 from service.pages import render
@@ -70,13 +71,16 @@ class Ready(Shape):
     index_notices: tuple[str, ...]
 
 
-def create_app(space: Workspace, as_of: dt.date | None = None, every: float = 1.0) -> FastAPI:
+def create_app(
+    space: Workspace, as_of: dt.date | None = None, every: float = 1.0, rules: Rules = IN_PROCESS
+) -> FastAPI:
     """Make the service of one work folder.
 
     Args:
         space: the work folder; it may be empty still, then the service says what to do.
         as_of: the day on which validity is judged; ``None``: always the current one.
         every: seconds between looks for a new index.
+        rules: on what terms the service is reached; as it stands, by programs of this process.
     """
     live = Live(space, as_of, every)
 
@@ -100,6 +104,7 @@ def create_app(space: Workspace, as_of: dt.date | None = None, every: float = 1.
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     app.state.live = live
+    app.state.guard = Guard(rules)
     app.include_router(api.router)
     app.add_api_route("/health", health, response_model=Health, tags=["Trạng thái"])
     app.add_api_route("/ready", ready, response_model=Ready, tags=["Trạng thái"])
