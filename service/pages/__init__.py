@@ -10,13 +10,15 @@ from __future__ import annotations
 from fastapi import APIRouter, FastAPI
 from fastapi.staticfiles import StaticFiles
 
-from service.pages import render
+from service.pages import render, search
+from service.pages.catalogue import Catalogues
 
-ROUTERS: tuple[APIRouter, ...] = ()
+ROUTERS: tuple[APIRouter, ...] = (search.router,)
 
 
 def add_to(app: FastAPI) -> None:
     """Give ``app`` all pages; programs do not see them in the API's own document."""
+    app.state.catalogues = Catalogues()
     for router in ROUTERS:
         app.include_router(router, include_in_schema=False)
     app.mount("/static", StaticFiles(directory=render.STATIC), name="static")

@@ -22,7 +22,9 @@ from corpus.text import fold
 from indexes.spelling import Speller
 from matcher.hits import Rows
 from matcher.match import Answer, Matcher, ProductList, Taker
-from service import api
+from service.access import READ, needs
+from service.api import Current
+from service.person import Person
 
 T = TypeVar("T")
 KEPT = 500  # answers kept of each kind
@@ -138,10 +140,11 @@ class Catalogues:
             return self._made[id(matcher)]
 
 
-def catalogue(request: Request, opened: api.Current) -> Catalogue:
+def catalogue(request: Request, opened: Current) -> Catalogue:
     """Give a page the catalogue of the matcher that it was lent."""
     found: Catalogue = request.app.state.catalogues.of(opened.matcher)
     return found
 
 
 Listed = Annotated[Catalogue, Depends(catalogue)]
+Reader = Annotated[Person, needs(READ)]
