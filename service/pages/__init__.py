@@ -10,10 +10,16 @@ from __future__ import annotations
 from fastapi import APIRouter, FastAPI
 from fastapi.staticfiles import StaticFiles
 
-from service.pages import render, search
+from service.pages import need, owner, product, render, search, technology
 from service.pages.catalogue import Catalogues
 
-ROUTERS: tuple[APIRouter, ...] = (search.router,)
+ROUTERS: tuple[APIRouter, ...] = (
+    search.router,
+    product.router,
+    technology.router,
+    need.router,
+    owner.router,
+)
 
 
 def add_to(app: FastAPI) -> None:
