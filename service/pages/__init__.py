@@ -10,7 +10,7 @@ from __future__ import annotations
 from fastapi import APIRouter, FastAPI
 from fastapi.staticfiles import StaticFiles
 
-from service.pages import need, owner, product, render, search, technology
+from service.pages import need, overview, owner, product, render, search, technology
 from service.pages.catalogue import Catalogues
 
 ROUTERS: tuple[APIRouter, ...] = (
@@ -19,6 +19,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     technology.router,
     need.router,
     owner.router,
+    overview.router,
 )
 
 

@@ -99,18 +99,23 @@ class Catalogue:
 
     def takers(self, technology: Technology, k: int) -> tuple[Taker, ...]:
         """Who needs ``technology``, kept: every need is ranked for it."""
-        return self._once("taker", technology.id, lambda: self.matcher.takers(technology, k))
+        return self.once("taker", technology.id, lambda: self.matcher.takers(technology, k))
 
     def product_list(self, product: Product) -> ProductList:
         """The list that covers the needs of ``product``, kept."""
-        return self._once("product", product.id, lambda: self.matcher.for_product(product))
+        return self.once("product", product.id, lambda: self.matcher.for_product(product))
 
     def answer(self, need: Need, k: int = 10) -> Answer:
         """What answers ``need``, kept."""
         matcher = self.matcher
-        return self._once("need", need.id, lambda: matcher.answer(matcher.stated(need), k))
+        return self.once("need", need.id, lambda: matcher.answer(matcher.stated(need), k))
 
-    def _once(self, kind: str, key: str, make: Callable[[], T]) -> T:
+    def current(self) -> Matcher | None:
+        """Return the matcher, or ``None`` when it was replaced: for work in the background."""
+        return self._matcher()
+
+    def once(self, kind: str, key: str, make: Callable[[], T]) -> T:
+        """Return what ``make`` gives for ``key``, the first time; later what it gave then."""
         if (kind, key) not in self._kept:
             made = make()
             with self._asking:
