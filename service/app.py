@@ -104,6 +104,7 @@ def create_app(
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     app.state.live = live
+    app.state.space = space
     app.state.guard = Guard(rules)
     app.include_router(api.router)
     app.add_api_route("/health", health, response_model=Health, tags=["Trạng thái"])

@@ -10,9 +10,9 @@ from __future__ import annotations
 from fastapi import APIRouter, FastAPI
 from fastapi.staticfiles import StaticFiles
 
-from service.pages import render
+from service.pages import imports, lists, render
 
-ROUTERS: tuple[APIRouter, ...] = ()
+ROUTERS: tuple[APIRouter, ...] = (lists.router, imports.router)
 
 
 def add_to(app: FastAPI) -> None:
