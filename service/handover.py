@@ -153,7 +153,7 @@ def _about(decision: Decision, item: Listed, listed: MatchList) -> bool:
 
 
 def _gone(key: str) -> Technology:
-    return Technology(id=key, name=GONE)
+    return Technology.model_validate({"id": key, "name": GONE})
 
 
 def _when(decision: Decision) -> tuple[dt.date, int]:

@@ -107,7 +107,7 @@ def _paper(handover: Handover) -> Document:
     core.title, core.comments, core.revision = plain(handover.title)[:255], "", 1
     core.created = core.modified = day
     normal = paper.styles["Normal"]
-    normal.font.name, normal.font.size = FONT, Pt(12)  # type: ignore[attr-defined]
+    normal.font.name, normal.font.size = FONT, Pt(12)
     normal.element.rPr.rFonts.set(qn("w:eastAsia"), FONT)
     section = paper.sections[0]
     section.orientation = WD_ORIENT.LANDSCAPE
@@ -151,7 +151,7 @@ def _number(paragraph: Paragraph) -> None:
 def _table(
     paper: Document, widths: Sequence[tuple[str, int]], rows: Sequence[Sequence[str]]
 ) -> Table:
-    table = paper.add_table(rows=1, cols=len(widths), style="Table Grid")
+    table: Table = paper.add_table(rows=1, cols=len(widths), style="Table Grid")
     table.autofit = False
     whole = sum(width for _, width in widths)
     sizes = [Cm(WIDE * width / whole) for _, width in widths]
@@ -162,7 +162,7 @@ def _table(
         cell.width = size
     _repeat(table.rows[0])
     for row in rows:
-        added = table.add_row()
+        added = table.add_row()  # type: ignore[no-untyped-call]
         _whole(added)
         for cell, text, size in zip(added.cells, row, sizes, strict=True):
             _write(cell, text)

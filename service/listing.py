@@ -71,7 +71,7 @@ def chosen(
     lines = []
     for each in technologies:
         match = matcher.one(query, each.public()) if matcher and query else None
-        bare = Listed(technology=each.id, need=need.id if need else None)
+        bare = Listed.model_validate({"technology": each.id, "need": need.id if need else None})
         lines.append(line(match, need, None) if match else bare)
     return tuple(lines)
 

@@ -278,7 +278,7 @@ def decide(request: Request, desk: AtDesk, ma: str, form: Form) -> Response:
     def work() -> None:
         need_id = need or text(form, "nhu-cau") or desk.match_list(ma).need
         date = day(form, "ngay") or desk.today()
-        facts = {
+        facts: dict[str, Any] = {
             "reason_kind": text(form, "nhom") or None,
             "reason": text(form, "ly-do") or None,
             "next_step": text(form, "buoc") or None,
