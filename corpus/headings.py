@@ -269,6 +269,26 @@ def nearest(kind: str | None, heading: str) -> str | None:
     return titles[close[0]] if close else None
 
 
+def likely(kind: str, heading: str) -> str | None:
+    """Return the field that ``heading`` probably names, though it is not a known heading.
+
+    One that differs by a slip of the pen; else one that says a known heading of two syllables and
+    more among other words (``Tên thiết bị chào bán``), the longest such.
+    """
+    known, words = _KNOWN[kind], squeeze(heading)[:100]
+    close = difflib.get_close_matches(words, known, n=1, cutoff=0.85)
+    if close:
+        return known[close[0]]
+    said = [each for each in known if " " in each and f" {each} " in f" {words} "]
+    return known[max(said, key=lambda each: (len(each), each))] if said else None
+
+
+def unit_of(heading: str) -> str | None:
+    """Return the money unit that a heading states at its end, as it is written there."""
+    match = _UNIT.match(heading)
+    return match[2].strip() if match and squeeze(match[2]) in UNITS else None
+
+
 def _quoted(headings: Sequence[str]) -> str:
     shown = [f'"{shorten(heading, 40)}"' for heading in headings[:12] if heading.strip()]
     return ", ".join(shown) + (" …" if len(headings) > 12 else "") if shown else "(không có)"

@@ -389,6 +389,16 @@ class Matcher:
             current = parent.parent if parent else None
         return False
 
+    def one(self, query: Query, technology: Technology) -> Match | None:
+        """Return how one technology answers ``query``; ``None``: the query does not find it."""
+        ranking = self.rank(query)
+        answerable = self.answerable(query, ranking)
+        for hit in ranking.find(technology.id):
+            label = self._label(query, hit, answerable)
+            broken = fit.breaches(technology, query.conditions, self.as_of)
+            return self._explained(technology, query, hit, label, broken)
+        return None
+
     def takers(self, technology: Technology, k: int = 10) -> tuple[Taker, ...]:
         """Return the needs that ``technology`` may serve, best first; ties by id."""
         found: list[tuple[float, str, Taker]] = []

@@ -11,7 +11,19 @@ from fastapi import APIRouter, FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from service.access import READ, needs
-from service.pages import account, admin, need, overview, owner, product, render, search, technology
+from service.pages import (
+    account,
+    admin,
+    imports,
+    lists,
+    need,
+    overview,
+    owner,
+    product,
+    render,
+    search,
+    technology,
+)
 from service.pages.catalogue import Catalogues
 
 OPEN: tuple[APIRouter, ...] = (account.router,)  # also to whom nobody knows yet
@@ -22,6 +34,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     need.router,
     owner.router,
     overview.router,
+    lists.router,
+    imports.router,
     admin.router,
 )
 

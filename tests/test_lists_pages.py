@@ -1,0 +1,390 @@
+"""Match lists in the browser: from an offer or a need to the file that is handed over."""
+
+import csv
+import datetime as dt
+import html
+import io
+import re
+import shutil
+import threading
+
+import openpyxl
+import pytest
+from fastapi.testclient import TestClient
+from small import NEEDS, PRODUCTS, TECHNOLOGIES, TODAY, write_tables
+
+from corpus.records import Need, Technology
+from corpus.store import Store
+from corpus.workflow import MatchList
+from service.app import create_app
+from service.desk import Desk, Person
+from service.workspace import Workspace
+
+LAN = Person("lan", "Lan", "officer")
+
+
+@pytest.fixture
+def space(tmp_path):
+    """The small collection, indexed by words alone."""
+    made = Workspace(tmp_path / "data")
+    made.folder.mkdir()
+    made.copy_tables()
+    write_tables(made.tables)
+    with Store.create(made.folder) as store:
+        store.save([*PRODUCTS, *TECHNOLOGIES, *NEEDS])
+    made.build(None)
+    return made
+
+
+def browser(space):
+    app = create_app(space, TODAY, every=0.0)
+    headers = {"accept": "text/html"}
+    return TestClient(app, base_url="http://localhost", headers=headers)
+
+
+@pytest.fixture
+def client(space):
+    with browser(space) as made:
+        yield made
+
+
+def field(page, name):
+    """The value of the first hidden field of that name."""
+    return html.unescape(re.search(rf'name="{name}"[^>]*? value="([^"]*)"', page)[1])
+
+
+def pairs(page):
+    found = re.findall(r'name="dong" form="thu-tu" value="([^"]*)"', page)
+    return [html.unescape(each) for each in found]
+
+
+def start(client, source, key, **more):
+    answer = client.post("/danh-sach", data={"nguon": source, "ma": key, **more})
+    assert answer.status_code == 200, answer.text
+    return answer
+
+
+def stored(space, key="DS-0001"):
+    with Store.open(space.folder) as store:
+        return store.get(MatchList, key)
+
+
+# Starting -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("source", "key", "first"),
+    [
+        ("nhu-cau", "N-1", ("CN-1", "N-1")),
+        ("san-pham", "SP-1", ("CN-1", "N-1")),
+        ("san-pham", "vai thieu luc ngan", ("CN-1", "N-1")),
+        ("cong-nghe", "CN-1", ("CN-1", "N-1")),
+    ],
+)
+def test_a_list_starts_from_a_need_a_product_or_an_offer(space, client, source, key, first):
+    page = start(client, source, key).text
+    assert "Đã lập danh sách DS-0001" in page
+    found = stored(space)
+    line = next(each for each in found.items if each.pair == first)
+    assert line.label in {"phù hợp", "cần điều chỉnh"}
+    assert line.reason
+    assert (found.technology == "CN-1") is (source == "cong-nghe")
+
+
+def test_a_name_that_several_records_have_is_asked_back(space, client):
+    answer = client.post("/danh-sach", data={"nguon": "cong-nghe", "ma": "say"})
+    assert answer.status_code == 422
+    assert 'value="CN-1"' in answer.text and 'value="CN-3"' in answer.text
+    assert stored(space) is None
+
+
+def test_results_are_added_to_a_new_list_and_to_one_that_is_there(space, client):
+    ticked = {"cong-nghe": ["CN-1", "CN-2"], "q": "sấy vải"}
+    client.post("/danh-sach/them", data={**ticked, "danh-sach": "moi"})
+    assert [each.technology for each in stored(space).items] == ["CN-1", "CN-2"]
+    answer = client.post(
+        "/danh-sach/them", data={**ticked, "cong-nghe": ["CN-2", "CN-5"], "danh-sach": "DS-0001"}
+    )
+    assert "Đã thêm 1 dòng" in answer.text
+    assert [each.technology for each in stored(space).items] == ["CN-1", "CN-2", "CN-5"]
+
+
+def test_adding_nothing_says_so(client):
+    answer = client.post("/danh-sach/them", data={"danh-sach": "moi", "q": "sấy"})
+    assert answer.status_code == 422
+    assert "chưa chọn công nghệ" in answer.text.lower()
+
+
+# Working ------------------------------------------------------------------------------------------
+
+
+def four(client):
+    client.post("/danh-sach/them", data={"cong-nghe": ["CN-1", "CN-2", "CN-3"], "nhu-cau": "N-1"})
+    return client.get("/danh-sach/DS-0001").text
+
+
+def ordered(page, numbers):
+    return {"etag": field(page, "etag"), "dong": pairs(page), "thu-tu": numbers}
+
+
+def test_lines_are_ordered_by_number(space, client):
+    page = four(client)
+    client.post("/danh-sach/DS-0001/thu-tu", data=ordered(page, ["3", "1", "2"]))
+    assert [each.technology for each in stored(space).items] == ["CN-2", "CN-3", "CN-1"]
+
+
+def test_two_who_order_one_list_see_both_orders_and_lose_nothing(space, client):
+    page = four(client)
+    with Store.open(space.folder) as store:
+        desk = Desk(store, Person("minh", "Minh", "administrator"))
+        found = desk.match_list("DS-0001")
+        desk.remove_item("DS-0001", found.content_hash(), ("CN-3", "N-1"))
+    answer = client.post("/danh-sach/DS-0001/thu-tu", data=ordered(page, ["3", "1", "2"]))
+    assert answer.status_code == 412
+    assert "vừa được người khác sửa" in answer.text and "minh" in answer.text
+    theirs, mine = answer.text.split("Của bạn, chưa lưu")
+    assert theirs.index("Sấy vải") < theirs.index("Bảo quản vải")
+    assert mine.index("Bảo quản vải") < mine.index("Sấy vải")
+    assert [each.technology for each in stored(space).items] == ["CN-1", "CN-2"]
+    again = {
+        "etag": field(mine, "etag"),
+        "dong": [html.unescape(each) for each in re.findall(r'name="dong" value="([^"]*)"', mine)],
+        "thu-tu": ["1", "2"],
+    }
+    client.post("/danh-sach/DS-0001/thu-tu", data=again)
+    assert [each.technology for each in stored(space).items] == ["CN-2", "CN-1"]
+
+
+def test_a_stale_note_is_shown_and_can_be_saved_on_top(space, client):
+    page = four(client)
+    sent = {"etag": field(page, "etag"), "cap": "CN-1\tN-1", "ghi-chu": "gọi buổi sáng"}
+    client.post("/danh-sach/DS-0001/thu-tu", data=ordered(page, ["3", "1", "2"]))
+    answer = client.post("/danh-sach/DS-0001/ghi-chu", data=sent)
+    assert answer.status_code == 412 and "gọi buổi sáng" in answer.text
+    client.post("/danh-sach/DS-0001/ghi-chu", data={**sent, "etag": field(answer.text, "etag")})
+    notes = {each.technology: each.note for each in stored(space).items}
+    assert notes == {"CN-2": None, "CN-3": None, "CN-1": "gọi buổi sáng"}
+
+
+def test_an_order_that_is_no_number_is_refused_where_it_was_typed(client):
+    page = four(client)
+    answer = client.post("/danh-sach/DS-0001/thu-tu", data=ordered(page, ["a", "1", "2"]))
+    assert answer.status_code == 422
+    assert "không phải là số" in answer.text
+
+
+def decide(client, pair, outcome, **more):
+    page = client.get("/danh-sach/DS-0001").text
+    sent = {"etag": field(page, "etag"), "cap": pair, "ket-qua": outcome, **more}
+    return client.post("/danh-sach/DS-0001/quyet-dinh", data=sent)
+
+
+def test_a_result_is_recorded_with_reason_and_next_step_and_is_due(client):
+    four(client)
+    today = dt.date.today()
+    page = decide(client, "CN-1\tN-1", "đã liên hệ", buoc="Hẹn xem máy", han=today.isoformat()).text
+    assert "Hẹn xem máy" in page
+    assert "Hẹn xem máy" in client.get("/danh-sach").text
+    page = decide(client, "CN-1\tN-1", "từ chối", nhom="chi phí", **{"ly-do": "quá vốn"}).text
+    assert f"từ chối ngày {today:%d/%m/%Y}; chi phí: quá vốn" in page
+    assert "Hẹn xem máy" not in client.get("/danh-sach").text  # decided again: done
+
+
+def test_a_second_call_of_one_day_keeps_the_words_of_the_first(client):
+    four(client)
+    decide(client, "CN-1\tN-1", "đã liên hệ", **{"ly-do": "không nghe máy buổi sáng"})
+    page = decide(client, "CN-1\tN-1", "đã liên hệ", buoc="Gửi báo giá").text
+    assert "không nghe máy buổi sáng" in page and "Gửi báo giá" in page
+
+
+def test_a_refused_result_keeps_what_was_typed(client):
+    four(client)
+    answer = decide(
+        client, "CN-1\tN-1", "đã liên hệ", han="2026-99-99", **{"ly-do": "nói <b>dài</b>"}
+    )
+    assert answer.status_code == 422
+    assert "không phải ngày" in answer.text
+    assert 'value="nói &lt;b&gt;dài&lt;/b&gt;"' in answer.text
+    assert "<b>dài" not in answer.text
+
+
+def test_lines_are_compared_side_by_side(client):
+    page = four(client)
+    one, two, three = pairs(page)
+    told = client.get("/danh-sach/DS-0001/so-sanh", params={"dong": [one, two]}).text
+    for heading in ("Chi phí", "TRL", "Công suất", "Hiệu quả", "Nơi đã ứng dụng"):
+        assert f'<th scope="row">{heading}</th>' in told
+    assert "150–300 triệu đồng" in told and "từ 450 triệu đồng" in told
+    assert "chưa rõ" in told
+    assert client.get("/danh-sach/DS-0001/so-sanh", params={"dong": [one]}).status_code == 422
+    assert three
+
+
+def test_a_withdrawn_record_stays_marked_on_its_list(space, client):
+    four(client)
+    with Store.open(space.folder) as store:
+        gone = store.get(Technology, "CN-2")
+        store.remove(Technology, "CN-2", actor="lan", at=None, expected=gone.content_hash())
+    page = client.get("/danh-sach/DS-0001").text
+    assert "công nghệ đã bị rút" in page
+    assert client.get("/danh-sach/DS-0001/tai/danh-sach.xlsx").status_code == 200
+
+
+def test_lists_go_on_without_an_index(space):
+    shutil.rmtree(space.index_folder)
+    with browser(space) as client:
+        assert client.get("/danh-sach").status_code == 200
+        start(client, "trong", "", ten="Tay")
+        client.post(
+            "/danh-sach/them",
+            data={"cong-nghe": ["CN-1"], "nhu-cau": "N-1", "danh-sach": "DS-0001"},
+        )
+        assert "Sấy vải" in client.get("/danh-sach/DS-0001").text
+
+
+def test_nothing_hidden_reaches_a_page_or_a_file(space, client):
+    client.post("/danh-sach/them", data={"cong-nghe": ["CN-8"], "q": "tôm"})
+    paths = ["", "/in", *(f"/tai/{name}" for name in ("danh-sach.csv", "danh-sach.json"))]
+    for path in paths:
+        told = client.get(f"/danh-sach/DS-0001{path}").text
+        assert "Ao nuôi tôm" in told
+        assert not any(secret in told for secret in ("BX-77", "92 %", "Nguyễn Văn Thử", "900"))
+
+
+def test_a_list_of_others_is_not_told_of(space, client):
+    with Store.open(space.folder) as store:
+        Desk(store, LAN).start_list("Của Lan")
+    broker = Person("chi", "Chi", "broker")
+    with Store.open(space.folder) as store:
+        assert Desk(store, broker).lists(everybody=True) == ()
+    assert client.get("/danh-sach/DS-0009").status_code == 404
+
+
+def test_a_hostile_name_is_text_everywhere(space, client):
+    name = '<script>alert(1)</script>"; x.csv'
+    start(client, "trong", "", ten=name)
+    page = client.get("/danh-sach/DS-0001").text
+    assert "<script>alert" not in page
+    disposition = client.get("/danh-sach/DS-0001/tai/danh-sach.csv").headers["content-disposition"]
+    assert "script-alert-1-script-x-csv" in disposition and "<" not in disposition
+
+
+# Handing over -------------------------------------------------------------------------------------
+
+
+def test_a_list_is_handed_over_closed_and_can_be_reopened(space, client):
+    page = four(client)
+    page = client.post("/danh-sach/DS-0001/ban-giao", data={"etag": field(page, "etag")}).text
+    assert stored(space).handed_over is not None
+    assert "Mở lại để sửa" in page
+    assert "Bỏ dòng này" not in page
+    client.post("/danh-sach/DS-0001/mo-lai", data={"etag": field(page, "etag")})
+    assert stored(space).handed_over is None
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("danh-sach.xlsx", "spreadsheetml"),
+        ("phu-luc.docx", "wordprocessingml"),
+        ("lien-he.docx", "wordprocessingml"),
+        ("danh-sach.csv", "csv"),
+        ("danh-sach.json", "json"),
+    ],
+)
+def test_every_file_downloads_under_its_own_type_and_name(client, name, kind):
+    four(client)
+    answer = client.get(f"/danh-sach/DS-0001/tai/{name}", params={"so": "II", "chu_tri": "Sở"})
+    assert answer.status_code == 200
+    assert kind in answer.headers["content-type"]
+    assert f'filename="DS-0001-{name}"' in answer.headers["content-disposition"]
+    assert answer.content == client.get(answer.url).content
+    assert client.get("/danh-sach/DS-0001/tai/x.pdf").status_code == 404
+
+
+# The story of Đồng Kỵ -----------------------------------------------------------------------------
+
+STORY = (
+    ("Mã", "Sản phẩm", "Nhu cầu", "Đơn vị", "Xã/phường", "Tỉnh", "Liên hệ", "Minh họa"),
+    (
+        "DK-1",
+        "Đồ gỗ mỹ nghệ Đồng Kỵ",
+        "Cần máy đục gỗ CNC nhiều đầu chạm phá thô hoa văn bàn ghế gỗ hương",
+        "Xưởng mộc Bình An (minh họa)",
+        "phường Đồng Nguyên",
+        "Bắc Ninh",
+        "0900 000 111",
+        "có",
+    ),
+    (
+        "NN-1",
+        "Đá mỹ nghệ Non Nước",
+        "Cần máy chạm khắc CNC bốn trục đục phá thô tượng, phù điêu bằng đá",
+        "Cơ sở điêu khắc đá Nguyễn Sáng (minh họa)",
+        "phường Ngũ Hành Sơn",
+        "Đà Nẵng",
+        "0900 000 222",
+        "có",
+    ),
+    (
+        "CC-1",
+        "SP-007",
+        "Trang trại CNC (công nghệ cao) cần hệ thống tưới, cảm biến cho nhà màng",
+        "Trang trại Cao Nguyên (minh họa)",
+        "",
+        "Lâm Đồng",
+        "0900 000 333",
+        "có",
+    ),
+)
+
+
+def test_the_broker_of_dong_ky_hands_over_takers_of_a_carving_machine(sample_workspace, tmp_path):
+    """From an offer to an Excel list with contacts, as the broker clicks it."""
+    space = Workspace(tmp_path / "data")
+    shutil.copytree(sample_workspace.folder, space.folder, symlinks=True)
+    text = "\n".join(",".join(f'"{cell}"' for cell in line) for line in STORY)
+    with browser(space) as client:
+        # She loads what three places told her on the phone …
+        answer = client.post("/nhap-du-lieu", files={"tep": ("goi-dien.csv", text.encode())})
+        token = str(answer.url).rsplit("/", 1)[1]
+        seen = client.get(f"/nhap-du-lieu/{token}/xem-truoc").text
+        assert "3</strong> bản ghi mới" in seen
+        _load(client, token)
+        with Store.open(space.folder) as store:
+            assert store.get(Need, "NN-1").extra["Liên hệ"] == "0900 000 222"
+        # … and asks who takes the machine.
+        page = start(client, "cong-nghe", "CN-077").text
+        found = stored(space)
+        lines = {each.need: each for each in found.items}
+        assert lines["DK-1"].label == lines["N-004"].label == "phù hợp"
+        assert lines["NN-1"].label == "cần điều chỉnh"
+        assert "CC-1" not in lines
+        with Store.open(space.folder) as store:
+            asked = [store.get(Need, key) for key in lines]
+        assert all("công nghệ cao" not in each.text for each in asked)
+        assert "Xưởng mộc Bình An" in page and "DỮ LIỆU MINH HỌA" in page.upper()
+        # One workshop has refused already: date and reason stay.
+        decide(client, "CN-077\tN-004", "từ chối", nhom="chi phí", **{"ly-do": "quá vốn của hộ"})
+        decide(client, "CN-077\tDK-1", "đã liên hệ", buoc="Xem máy chạy ở La Xá")
+        again = start(client, "cong-nghe", "CN-077").text  # a new list knows it too
+        assert f"từ chối ngày {dt.date.today():%d/%m/%Y}; chi phí: quá vốn của hộ" in again
+        file = client.get("/danh-sach/DS-0001/tai/danh-sach.xlsx").content
+        sheet = openpyxl.load_workbook(io.BytesIO(file))["Danh sách"]
+        told = "\n".join(str(cell.value) for row in sheet.iter_rows() for cell in row)
+        for said in ("0900 000 111", "0900 000 222", "quá vốn của hộ", "Xem máy chạy", "MINH HỌA"):
+            assert said in told
+        lines = client.get("/danh-sach/DS-0001/tai/danh-sach.csv").content.decode("utf-8-sig")
+        assert "minhhoa-601@example.com" in lines
+        assert len(list(csv.reader(io.StringIO(lines)))) == 1 + len(found.items)
+
+
+def _load(client, token):
+    client.post(f"/nhap-du-lieu/{token}/nap")
+    for _ in range(200):
+        page = client.get(f"/nhap-du-lieu/{token}/ket-qua").text
+        if "Đã nạp xong" in page or "Nạp không xong" in page:
+            assert "Đã nạp xong" in page
+            return
+        threading.Event().wait(0.05)
+    raise AssertionError("loading did not end")
