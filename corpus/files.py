@@ -13,6 +13,7 @@ import io
 import unicodedata
 import zipfile
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from typing import Final
 
@@ -43,7 +44,7 @@ ACCEPTED: Final = "hãy dùng tệp .xlsx, .csv, .tsv hoặc .jsonl"
 
 @dataclass(frozen=True)
 class Limits:
-    """What is refused before it fills the memory; sizes in bytes."""
+    """What is refused before it fills the memory or holds up others; sizes in bytes."""
 
     file_bytes: int = 256 * 2**20
     unpacked_bytes: int = 512 * 2**20
@@ -51,6 +52,8 @@ class Limits:
     ratio_from: int = 16 * 2**20
     entries: int = 5_000
     rows: int = 1_048_576  # of one sheet: Excel's own limit
+    cells: float = inf  # of a whole file
+    seconds: float = inf  # of reading one file
 
 
 DEFAULT_LIMITS: Final = Limits()

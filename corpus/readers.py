@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Final, NamedTuple, cast
 
 from corpus.drafts import Draft, Source, draft, notices_of, open_source
-from corpus.headings import UnknownTable, recognise, shorten
+from corpus.headings import Layout, UnknownTable, lay_out, recognise, shorten
 from corpus.links import Catalogue, link_parents, refer
 from corpus.records import Product, Record
 from corpus.rejects import Notice, Rejected, mark_columns, write_rejected
-from corpus.tables import Limits, Table, UnreadableFile, read_tables
+from corpus.tables import Limits, Row, Table, UnreadableFile, read_tables
 
 __all__ = [
     "FileCount",
@@ -30,6 +30,7 @@ __all__ = [
     "Rejected",
     "UnreadableFile",
     "read",
+    "read_as",
     "write_rejected",
 ]
 
@@ -114,6 +115,15 @@ def read(paths: Sequence[Path], known: Known = NOTHING) -> Loaded:
     return _bring_together(sheets, known)
 
 
+def read_as(tables: Sequence[tuple[Table, str]], known: Known = NOTHING) -> Loaded:
+    """Read tables whose kind somebody chose; each table's headings are those of that kind.
+
+    The same account of every row as :func:`read` gives.
+    """
+    sheets = [_read_kind(table, lay_out(kind, table.headings)) for table, kind in tables]
+    return _bring_together(sheets, known)
+
+
 def _labelled(paths: Sequence[Path]) -> Iterator[tuple[Path, str]]:
     """Yield each path with the name that messages call it by: with its folder where names clash."""
     names = Counter(path.name for path in dict.fromkeys(paths))
@@ -130,7 +140,7 @@ def _read_file(path: Path, label: str) -> list[_Sheet]:
 
 
 def _read_table(table: Table) -> _Sheet:
-    rows = [row for row in table.rows if any(value and value.strip() for value in row.values)]
+    rows = _filled(table)
     marks = mark_columns(table.headings)
     headings = ["" if i in marks else heading for i, heading in enumerate(table.headings)]
     try:
@@ -139,6 +149,12 @@ def _read_table(table: Table) -> _Sheet:
         reason = f"{error}. {len(rows)} dòng chưa được nạp"
         rejected = Rejected(table.file, table.sheet, 0, None, None, reason)
         return _Sheet(table.file, table.sheet, None, len(rows), rejected=(rejected,))
+    return _read_kind(table, layout)
+
+
+def _read_kind(table: Table, layout: Layout) -> _Sheet:
+    """Read a table whose kind is known."""
+    rows = _filled(table)
     source = open_source(table, layout)
     read_rows = [draft(source, row) for row in rows if not _is_blank(source, row.values)]
     drafts = tuple(each for each in read_rows if isinstance(each, Draft))
@@ -146,6 +162,10 @@ def _read_table(table: Table) -> _Sheet:
     notices = tuple(notices_of(source))
     counted = len(read_rows)
     return _Sheet(table.file, table.sheet, layout.kind, counted, drafts, rejections, notices)
+
+
+def _filled(table: Table) -> list[Row]:
+    return [row for row in table.rows if any(value and value.strip() for value in row.values)]
 
 
 def _is_blank(source: Source, values: Sequence[str | None]) -> bool:

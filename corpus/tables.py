@@ -11,6 +11,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import time
 import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -75,6 +76,7 @@ def read_tables(path: Path, limits: Limits = DEFAULT_LIMITS) -> list[Table]:
     else:
         refuse_other_formats(path, data)
         tables = _text_file(path, decode(path, data))
+        _count(path, sum(len(row.values) for table in tables for row in table.rows), limits)
     if not tables:
         raise UnreadableFile(path, "tệp không có dòng dữ liệu nào; hãy kiểm tra lại tệp")
     return tables
@@ -149,7 +151,8 @@ def _workbook(path: Path, data: bytes, limits: Limits) -> list[Table]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # styles and extensions that carry no values
             book = load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
-            tables = [_frame(path, ws.title, _sheet(path, ws, limits)) for ws in book.worksheets]
+            meter = _Meter(path, limits)
+            tables = [_frame(path, ws.title, _sheet(ws, meter)) for ws in book.worksheets]
             book.close()
     except UnreadableFile:
         raise
@@ -158,13 +161,36 @@ def _workbook(path: Path, data: bytes, limits: Limits) -> list[Table]:
     return [table for table in tables if table]
 
 
-def _sheet(path: Path, sheet: object, limits: Limits) -> Iterator[Row]:
+class _Meter:
+    """Counts the cells and seconds of one workbook against the limits."""
+
+    def __init__(self, path: Path, limits: Limits) -> None:
+        self.path, self.limits, self.cells = path, limits, 0
+        self._until = time.monotonic() + limits.seconds
+
+    def row(self, number: int, cells: int) -> None:
+        """Count a row; raises UnreadableFile where it is one too many."""
+        if number > self.limits.rows:
+            reason = f"trang tính có quá {self.limits.rows:,} dòng; hãy chia thành nhiều tệp"
+            raise UnreadableFile(self.path, reason.replace(",", "."))
+        self.cells += cells
+        _count(self.path, self.cells, self.limits)
+        if time.monotonic() > self._until:
+            reason = f"đọc tệp quá {self.limits.seconds:g} giây; hãy chia thành nhiều tệp"
+            raise UnreadableFile(self.path, reason)
+
+
+def _count(path: Path, cells: int, limits: Limits) -> None:
+    if cells > limits.cells:
+        reason = f"tệp có quá {limits.cells:,.0f} ô; hãy chia thành nhiều tệp"
+        raise UnreadableFile(path, reason.replace(",", "."))
+
+
+def _sheet(sheet: object, meter: _Meter) -> Iterator[Row]:
     sheet.reset_dimensions()  # type: ignore[attr-defined]  # many programs state them wrongly
     rows: Iterable[tuple[object, ...]] = sheet.iter_rows(values_only=True)  # type: ignore[attr-defined]
     for number, values in enumerate(rows, 1):
-        if number > limits.rows:
-            reason = f"trang tính có quá {limits.rows:,} dòng; hãy chia thành nhiều tệp"
-            raise UnreadableFile(path, reason.replace(",", "."))
+        meter.row(number, len(values))
         yield Row(number, tuple(map(shown, values)))
 
 

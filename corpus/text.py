@@ -132,4 +132,9 @@ def bounds(text: str) -> list[tuple[int, int]]:
 
 def squeeze(text: str) -> str:
     """Return the comparison key of a label: folded syllables joined by one space."""
-    return " ".join(span.text for span in syllables(fold(normalise(text))))
+    return joined(fold(normalise(text)))
+
+
+def joined(text: str) -> str:
+    """Return the syllables of ``text`` with one space between them."""
+    return " ".join(_SYLLABLE.findall(text))

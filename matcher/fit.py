@@ -7,12 +7,13 @@ with the reason, never dropped. A fact that is missing breaks nothing: it is "ch
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 from corpus.places import Places
 from corpus.records import Technology
-from corpus.text import has_accents, normalise, squeeze, syllables
+from corpus.text import has_accents, joined, normalise, squeeze
 from matcher.need import Conditions
 
 
@@ -46,65 +47,148 @@ def breaches(technology: Technology, conditions: Conditions, as_of: dt.date) -> 
     return tuple(found)
 
 
+Asked = str | tuple[str, ...] | None  # one value, or several of which any will do
+
+# The kinds of fact that people narrow a search by, and the parts of a filter that speak of each.
+DIMENSIONS = {
+    "kind": ("kind",),
+    "field": ("field",),
+    "stage": ("stage",),
+    "product": ("node",),
+    "place": ("place",),
+    "trl": ("trl_min", "trl_max"),
+    "price": ("price_above", "price_max"),
+    "year": ("year_from", "year_to"),
+    "validity": ("valid",),
+    "words": ("product",),
+}
+
+
+class About(NamedTuple):
+    """What the index knows a record to be about, stated or read from its text."""
+
+    stages: Iterable[str] = ()
+    nodes: frozenset[str] = frozenset()  # of the product tree, broader ones included
+
+
 @dataclass(frozen=True)
 class Filter:
     """What the user asked to see only. Unset (``None``) admits everything.
 
     A record without the fact asked for is not admitted: the user asked for records known to be so.
+    Of several values of one kind any will do; different kinds must all hold.
     """
 
-    kind: str | None = None
-    field: str | None = None
-    product: str | None = None
-    place: str | None = None
+    kind: Asked = None
+    field: Asked = None
+    product: Asked = None  # words of the stated products or of the name
+    place: Asked = None
     trl_min: int | None = None
     price_max: float | None = None  # million VND
     year_from: int | None = None
     valid: bool = False
+    stage: Asked = None
+    node: Asked = None  # of the product tree, with all below it
+    trl_max: int | None = None
+    price_above: float | None = None  # million VND, itself not included
+    year_to: int | None = None
 
-    def admits(self, technology: Technology, places: Places, as_of: dt.date) -> bool:
-        """Whether ``technology`` is of the kind asked for."""
-        return all(test(technology) for test in self._tests(places, as_of))
+    def only(self, dimension: str) -> Filter:
+        """Return the part that speaks of one of :data:`DIMENSIONS`."""
+        return Filter(**{name: getattr(self, name) for name in DIMENSIONS[dimension]})
 
-    def _tests(self, places: Places, as_of: dt.date) -> Iterable[Callable[[Technology], bool]]:
+    def without(self, dimension: str) -> Filter:
+        """Return everything but the part that speaks of one of :data:`DIMENSIONS`."""
+        unset: dict[str, Any] = {name: getattr(Filter(), name) for name in DIMENSIONS[dimension]}
+        return replace(self, **unset)
+
+    def admits(
+        self, technology: Technology, places: Places, as_of: dt.date, about: About | None = None
+    ) -> bool:
+        """Whether ``technology`` is of the kind asked for.
+
+        :mod:`matcher.columns` says the same of all records at once.
+
+        Args:
+            technology: the record.
+            places: the table of places.
+            as_of: the day on which validity is judged.
+            about: what the index knows it to be about; ``None``: the stages it states.
+        """
+        about = about or About(technology.stages)
+        return all(test(technology) for test in self._tests(places, as_of, about))
+
+    def _tests(
+        self, places: Places, as_of: dt.date, about: About
+    ) -> Iterator[Callable[[Technology], bool]]:
         if self.kind is not None:
-            yield lambda each: _holds(self.kind, (each.kind or "",))
+            yield lambda each: holds(self.kind, (each.kind or "",))
         if self.field is not None:
-            yield lambda each: _holds(self.field, each.fields)
+            yield lambda each: holds(self.field, each.fields)
         if self.product is not None:
-            yield lambda each: _holds(self.product, (*each.products, each.name))
+            yield lambda each: holds(self.product, (*each.products, each.name))
+        if self.stage is not None:
+            yield lambda _: holds(self.stage, about.stages)
+        if self.node is not None:
+            yield lambda _: not about.nodes.isdisjoint(several(self.node))
         if self.place is not None:
             yield lambda each: self._near(each, places)
-        if self.trl_min is not None:
-            yield lambda each: each.trl is not None and each.trl >= (self.trl_min or 0)
-        if self.price_max is not None:
-            yield (
-                lambda each: (
-                    each.lowest_cost is not None and each.lowest_cost <= (self.price_max or 0.0)
-                )
-            )
-        if self.year_from is not None:
-            yield lambda each: each.year is not None and each.year >= (self.year_from or 0)
+        yield from self._bounds()
         if self.valid:
             yield lambda each: each.valid_until is None or each.valid_until >= as_of
 
+    def _bounds(self) -> Iterator[Callable[[Technology], bool]]:
+        if self.trl_min is not None or self.trl_max is not None:
+            yield lambda each: within(each.trl, self.trl_min, self.trl_max)
+        if self.price_max is not None or self.price_above is not None:
+            yield (
+                lambda each: (
+                    within(each.lowest_cost, None, self.price_max)
+                    and each.lowest_cost != self.price_above
+                    and within(each.lowest_cost, self.price_above, None)
+                )
+            )
+        if self.year_from is not None or self.year_to is not None:
+            yield lambda each: within(each.year, self.year_from, self.year_to)
+
     def _near(self, technology: Technology, places: Places) -> bool:
-        """Whether the owner's seat or a place of use lies in the place asked for.
+        """Whether the owner's seat or a place of use lies in a place asked for.
 
         A new province takes in its old parts; an old one does not take in the whole new one.
         """
-        place = self.place or ""
-        exact = (each.extent for each in places.find(place))  # knows "An Giang cũ"
-        asked = frozenset().union(*exact) or places.extent(place)  # knows regions
+        asked = [extent(place, places) for place in several(self.place)]
         named = (technology.province or "", *technology.places_used)
-        found = (each.extent for text in named for each in places.find(text))
-        return any(extent and asked.issuperset(extent) for extent in found)
+        found = [each.extent for text in named for each in places.find(text)]
+        return any(each and wide.issuperset(each) for each in found for wide in asked)
 
 
-def _holds(asked: str | None, values: Iterable[str]) -> bool:
-    """Whether ``asked`` stands in one of ``values`` as whole words."""
-    accented = has_accents(asked or "")
-    wanted = comparable(asked or "", accented)
+def several(asked: Asked) -> tuple[str, ...]:
+    """Return what was asked for as a list, empty where nothing was."""
+    return () if asked is None else (asked,) if isinstance(asked, str) else asked
+
+
+def within(value: float | None, least: float | None, most: float | None) -> bool:
+    """Whether a known ``value`` lies between two bounds, both included; ``None`` is no bound."""
+    if value is None:
+        return False
+    return (least is None or value >= least) and (most is None or value <= most)
+
+
+def extent(place: str, places: Places) -> frozenset[str]:
+    """Return the old provinces that somebody means who asks for ``place``."""
+    exact = (each.extent for each in places.find(place))  # knows "An Giang cũ"
+    return frozenset[str]().union(*exact) or places.extent(place)  # knows regions
+
+
+def holds(asked: Asked, values: Iterable[str]) -> bool:
+    """Whether one of ``asked`` stands in one of ``values`` as whole words."""
+    values = tuple(values)
+    return any(_holds(each, values) for each in several(asked))
+
+
+def _holds(asked: str, values: Iterable[str]) -> bool:
+    accented = has_accents(asked)
+    wanted = comparable(asked, accented)
     return bool(wanted) and any(
         f" {wanted} " in f" {comparable(value, accented)} " for value in values
     )
@@ -117,4 +201,4 @@ def comparable(text: str, accented: bool) -> str:
     """
     if not accented:
         return squeeze(text)
-    return " ".join(span.text for span in syllables(normalise(text).lower()))
+    return joined(normalise(text).lower())

@@ -18,6 +18,8 @@ import numpy.typing as npt
 from indexes.hybrid import Index
 
 BLOCKS = (50, 500)  # so many best hits are worked out at first, and next; then all
+FEW = 2_000  # admitted hits up to which they alone are worked out
+Key = tuple[float, int]  # orders hits: minus the total, then where ids are listed
 Rows = npt.NDArray[np.int64]
 Parts = dict[str, npt.NDArray[np.float64]]
 
@@ -83,6 +85,11 @@ class Scored:
         return list(zip(*(values.tolist() for values in self.parts.values()), strict=True))
 
     @cached_property
+    def keys(self) -> list[float]:
+        """Minus the totals, as plain numbers."""
+        return list(map(float, (-self.totals).tolist()))
+
+    @cached_property
     def listed(self) -> list[int]:
         """The rows as plain numbers."""
         return list(map(int, self.rows.tolist()))
@@ -102,6 +109,9 @@ class Source(Protocol):
 
     def scored(self, rows: Rows) -> Scored:
         """Return some hits with their exact parts."""
+
+    def ordered(self, rows: Rows) -> Scored:
+        """Return some hits with their exact parts, best first."""
 
 
 class Ranking:
@@ -143,6 +153,13 @@ class Ranking:
         return Hit(self._index.ids[row], row, score, parts, cosine, coverage, share, scale)
 
     @property
+    def found(self) -> npt.NDArray[np.bool_]:
+        """Which rows of the index are hits, shape (n,)."""
+        if self._search is None:
+            return np.zeros(len(self._index.ids), np.bool_)
+        return self._search.found
+
+    @property
     def rows(self) -> Rows:
         """The rows of all hits, best first."""
         return self._upto(self._size - 1).rows if self._size else np.zeros(0, np.int64)
@@ -165,10 +182,28 @@ class Ranking:
 
     def hits(self, only: npt.NDArray[np.bool_] | None = None) -> Iterable[Hit]:
         """Yield hits, best first; those in rows that ``only`` (n,) admits, where it is given."""
+        return (hit for _, hit in self.placed(only))
+
+    def placed(self, only: npt.NDArray[np.bool_] | None = None) -> Iterable[tuple[Key, Hit]]:
+        """Yield hits as :meth:`hits` does, each with the key that its place is told by.
+
+        Keys rise, and a hit has the same one whatever ``only`` is. Where few hits are admitted only
+        they are worked out, not all that stand before them.
+        """
+        if only is not None and self._search is not None and self._size > BLOCKS[-1]:
+            rows = np.flatnonzero(self._search.found & only)
+            if len(rows) <= FEW:
+                scored = self._search.ordered(rows)
+                for position in range(len(rows)):
+                    yield self._key(scored, position), self._hit(scored, position)
+                return
         for position in range(self._size):
             scored = self._upto(position)
             if only is None or only[scored.listed[position]]:
-                yield self._hit(scored, position)
+                yield self._key(scored, position), self._hit(scored, position)
+
+    def _key(self, scored: Scored, position: int) -> Key:
+        return scored.keys[position], int(self._index.place[scored.listed[position]])
 
     def count(self, only: npt.NDArray[np.bool_]) -> int:
         """Return how many hits stand in rows that ``only`` (n,) admits, exactly."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +13,8 @@ import numpy.typing as npt
 from corpus.records import Need, Product, Technology
 from corpus.text import has_accents
 from matcher import explain, fit, need
-from matcher.hits import Hit, Ranking
+from matcher.columns import Columns
+from matcher.hits import Hit, Key, Ranking
 from matcher.model import VERSION
 from matcher.need import Conditions, Query
 from matcher.search import TYPED, Engine
@@ -22,6 +24,7 @@ EVERYTHING = fit.Filter()
 RELATIONS = ("same", "broader", "near", "other", "unknown")
 DEEP = 500  # hits looked at in any case, so that what is listed does not depend on k
 MASKS = 64  # filters whose rows are kept
+FIRST_PAGE: tuple[Key, Key] = ((-np.inf, -1), (-np.inf, -1))  # before all hits
 DEPTH = 10  # matches of each need that a product's list is chosen from
 
 
@@ -33,6 +36,7 @@ class Match:
     hit: Hit
     explanation: explain.Explanation
     usefulness: float = 0.0  # probability that it is of use, 0..1, comparable between needs
+    key: Key = (0.0, 0)  # tells its place in the ranking: see matcher.hits
 
     @property
     def label(self) -> str:
@@ -55,6 +59,7 @@ class Answer:
     notices: tuple[str, ...] = ()
     answerable: float = 0.0
     model: str = VERSION  # of the weights that ranked
+    ranking: Ranking | None = field(default=None, repr=False, compare=False)  # of all hits
 
     @property
     def found(self) -> bool:
@@ -179,29 +184,42 @@ class Matcher:
         """Rank every record that ``query`` finds."""
         return self.engine.rank(query, self.provinces)
 
-    def answer(self, query: Query, k: int = 10, only: fit.Filter = EVERYTHING) -> Answer:
+    def answer(
+        self,
+        query: Query,
+        k: int = 10,
+        only: fit.Filter = EVERYTHING,
+        after: tuple[Key, Key] = FIRST_PAGE,
+    ) -> Answer:
         """Return the ``k`` best that pass ``only``, and as many that break a hard rule.
 
-        Mere references that break one are listed from the first :data:`DEEP` hits only.
+        Mere references that break one are listed from the first :data:`DEEP` hits only. ``after``
+        are the keys of the last match and the last one set apart that are known already: the
+        answer goes on behind them, whatever was removed meanwhile.
         """
         kept: list[Match] = []
         apart: list[Match] = []
         ranking = self.rank(query)
         answerable = self.answerable(query, ranking)
         admitted = self.admitted(only)
-        for number, hit in enumerate(ranking.hits(admitted)):
+        for number, (key, hit) in enumerate(ranking.placed(admitted)):
+            if key <= min(after):
+                continue
             label = self._label(query, hit, answerable)
             if kept and self._beside_the_point(query, hit, label):
                 continue
             technology = self.technologies[hit.id]
             broken = fit.breaches(technology, query.conditions, self.as_of)
-            side = apart if broken else kept
-            if len(side) < k:
-                side.append(self._explained(technology, query, hit, label, broken))
+            side, known = (apart, after[1]) if broken else (kept, after[0])
+            if len(side) < k and key > known:
+                match = self._explained(technology, query, hit, label, broken)
+                side.append(replace(match, key=key))
             if self._enough(query, hit, answerable, number, (len(kept) >= k, len(apart) >= k)):
                 break
         total, notices = ranking.count(admitted), tuple(_notices(query))
-        return Answer(query, tuple(kept), tuple(apart), total, notices, answerable, self.model)
+        return Answer(
+            query, tuple(kept), tuple(apart), total, notices, answerable, self.model, ranking
+        )
 
     def _enough(
         self, query: Query, hit: Hit, answerable: float, number: int, full: tuple[bool, bool]
@@ -216,19 +234,32 @@ class Matcher:
         spent = answerable < weights.found or chance < least
         return all(full) or (spent and number >= DEEP and (full[0] or bool(query.product)))
 
+    @cached_property
+    def columns(self) -> Columns:
+        """The facts of the records by row of the index, made when first asked for."""
+        engine = self.engine
+        rows = [self.technologies.get(key) for key in engine.index.ids]
+        for row in np.flatnonzero(engine.index.dead).tolist():
+            rows[row] = None
+        stages, products = engine.stages, engine.products
+        return Columns(rows, stages, products, engine.lexicon, engine.places, self.as_of)
+
     def admitted(self, only: fit.Filter) -> npt.NDArray[np.bool_]:
         """Return which rows of the index ``only`` admits, shape (n,); unknown records are not."""
-        if only not in self._masks:
+        found = self.columns.known
+        for dimension in fit.DIMENSIONS:
+            part = only.only(dimension)
+            if part != EVERYTHING:
+                found = found & self._admitted(part, dimension)
+        return found
+
+    def _admitted(self, part: fit.Filter, dimension: str) -> npt.NDArray[np.bool_]:
+        mask = self._masks.get(part)
+        if mask is None:
             if len(self._masks) >= MASKS:
                 self._masks.clear()
-            known = (self.technologies.get(key) for key in self.engine.index.ids)
-            places = self.engine.places
-            self._masks[only] = np.fromiter(
-                (each is not None and only.admits(each, places, self.as_of) for each in known),
-                np.bool_,
-                len(self.engine.index.ids),
-            )
-        return self._masks[only]
+            mask = self._masks[part] = self.columns.admitted(part, dimension)
+        return mask
 
     def answerable(self, query: Query, ranking: Ranking) -> float:
         """The probability that any record is useful for ``query``; it knows of no filter."""

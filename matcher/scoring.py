@@ -72,6 +72,10 @@ class Scoring:
             rows = self.evidence.best(self._begin(), k)
         else:
             rows = self._closest(k)
+        return self.ordered(rows, k)
+
+    def ordered(self, rows: Rows, k: int | None = None) -> Scored:
+        """Return the ``k`` best (``None``: all) of ``rows`` (rising, all of them hits)."""
         scored = self.scored(rows)
         return scored.at(np.lexsort((self.index.place[rows], -scored.totals))[:k])
 

@@ -58,19 +58,26 @@ class Engine:
         self._seats: tuple[tuple[str | None, ...], Groups[str]] | None = None
         kinds = (PRODUCT, STAGE, PROCESS, OTHER_SENSE)
         groups = labelled(index.labels, kinds)
-        self._products, self._stages, self._processes, self._other_senses = groups
+        self.products, self.stages, self._processes, self._other_senses = groups
 
-    def rank(self, query: Query, provinces: Iterable[str | None] = ()) -> Ranking:
+    def rank(
+        self,
+        query: Query,
+        provinces: Iterable[str | None] = (),
+        meaning: Vector | None = None,
+    ) -> Ranking:
         """Rank everything that ``query`` finds.
 
         Args:
             query: what is looked for.
             provinces: where each record's owner sits or where it is used, by row; empty: unknown.
+            meaning: a unit vector that says what is meant, in place of the query's own.
         """
         if query.empty:
             return Ranking(self.index)
         accented, share = self._accented(query)
-        vector = self._vector(accented) if share else None
+        share = share if meaning is None else 1.0
+        vector = self._vector(accented) if share and meaning is None else meaning
         near = None if vector is None else self.index.nearest(vector, NEAREST)
         bits = self._found(query, np.zeros(0, np.int64) if near is None else near.rows)
         search = self._scoring(query, accented, share, bits, tuple(provinces), vector is not None)
@@ -250,10 +257,10 @@ class Engine:
                 "broader": weights.broader_product,
                 "near": weights.near_product,
             }
-            relations = (self.relation(products, each) for each in self._products.values)
+            relations = (self.relation(products, each) for each in self.products.values)
             parts["product"] = np.array([gain.get(each, 0.0) for each in relations])
         if stages:
-            meets = [float(bool(stages & each)) for each in self._stages.values]
+            meets = [float(bool(stages & each)) for each in self.stages.values]
             parts["stage"] = weights.stage * np.array(meets)
         if processes:
             shares = [len(processes & each) / len(processes) for each in self._processes.values]
@@ -264,7 +271,7 @@ class Engine:
         """Return the soft fit with ``query`` by kind of fact: what each value gains, and rows."""
         parts = self._fits(query.products, query.stages, query.processes)
         groups = {
-            "product": self._products, "stage": self._stages, "process": self._processes,
+            "product": self.products, "stage": self.stages, "process": self._processes,
         }  # fmt: skip
         found = {name: Fit(groups[name], gains) for name, gains in parts.items()}
         if query.conditions.place and provinces:
@@ -291,11 +298,11 @@ class Engine:
 
     def products_of(self, row: int) -> frozenset[str]:
         """The product-tree nodes of one record."""
-        return self._products[row]
+        return self.products[row]
 
     def stages_of(self, row: int) -> frozenset[str]:
         """The value-chain stages of one record."""
-        return self._stages[row]
+        return self.stages[row]
 
     def processes_of(self, row: int) -> frozenset[str]:
         """The processes that one record is about."""

@@ -19,13 +19,15 @@ import uvicorn
 from fastapi import FastAPI, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from pydantic import Field
 from starlette.exceptions import HTTPException
 
-from service import api
+from service import api, pages
+from service.access import IN_PROCESS, Guard, Rules
 from service.contract import ApiError, ErrorBody, Shape
 from service.live import Live
+from service.pages import render
 from service.workspace import Workspace
 
 FAILURES: dict[int | str, dict[str, Any]] = {
@@ -69,13 +71,16 @@ class Ready(Shape):
     index_notices: tuple[str, ...]
 
 
-def create_app(space: Workspace, as_of: dt.date | None = None, every: float = 1.0) -> FastAPI:
+def create_app(
+    space: Workspace, as_of: dt.date | None = None, every: float = 1.0, rules: Rules = IN_PROCESS
+) -> FastAPI:
     """Make the service of one work folder.
 
     Args:
         space: the work folder; it may be empty still, then the service says what to do.
         as_of: the day on which validity is judged; ``None``: always the current one.
         every: seconds between looks for a new index.
+        rules: on what terms the service is reached; as it stands, by programs of this process.
     """
     live = Live(space, as_of, every)
 
@@ -99,9 +104,11 @@ def create_app(space: Workspace, as_of: dt.date | None = None, every: float = 1.
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     app.state.live = live
+    app.state.guard = Guard(rules)
     app.include_router(api.router)
     app.add_api_route("/health", health, response_model=Health, tags=["Trạng thái"])
     app.add_api_route("/ready", ready, response_model=Ready, tags=["Trạng thái"])
+    pages.add_to(app)
     _answer_failures(app)
     return app
 
@@ -126,27 +133,35 @@ def _answer_failures(app: FastAPI) -> None:
     """Give every failure the one body; what went wrong inside is logged, not told."""
 
     @app.exception_handler(ApiError)
-    async def _refused(_: Request, error: ApiError) -> JSONResponse:
-        return _failure(error.status, error.code, error.message)
+    async def _refused(request: Request, error: ApiError) -> Response:
+        return _failure(request, error.status, error.code, error.message)
 
     @app.exception_handler(HTTPException)
-    async def _framework(request: Request, error: HTTPException) -> JSONResponse:
+    async def _framework(request: Request, error: HTTPException) -> Response:
         code, message = REFUSALS.get(error.status_code, ("refused", "yêu cầu bị từ chối"))
         message = message.format(method=request.method)
-        return _failure(error.status_code, code, message, error.headers)
+        return _failure(request, error.status_code, code, message, error.headers)
 
     @app.exception_handler(RequestValidationError)
-    async def _invalid(_: Request, error: RequestValidationError) -> JSONResponse:
-        return _failure(422, "invalid", "; ".join(map(_told, error.errors())))
+    async def _invalid(request: Request, error: RequestValidationError) -> Response:
+        return _failure(request, 422, "invalid", "; ".join(map(_told, error.errors())))
 
     @app.exception_handler(Exception)
-    async def _broken(_: Request, __: Exception) -> JSONResponse:
-        return _failure(500, "internal", "lỗi của chương trình, đã ghi vào nhật ký máy chủ")
+    async def _broken(request: Request, _: Exception) -> Response:
+        told = "lỗi của chương trình, đã ghi vào nhật ký máy chủ"
+        return _failure(request, 500, "internal", told)
 
 
 def _failure(
-    status: int, code: str, message: str, headers: Mapping[str, str] | None = None
-) -> JSONResponse:
+    request: Request,
+    status: int,
+    code: str,
+    message: str,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """Answer with the one body, or with a page where a person's browser asks for one."""
+    if render.wants_page(request):
+        return render.failure(request, status, message, headers)
     return JSONResponse({"error": {"code": code, "message": message}}, status, headers)
 
 

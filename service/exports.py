@@ -34,8 +34,8 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time a zip can carry: no clock in
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 LINE, TALLEST = 13.0, 409.0  # points: one line of the default font; the most a row can be
 APART = "ngoài danh sách"  # in the column of ranks: breaks a hard rule
-_BOLD, _RED = Font(bold=True), Font(bold=True, color="C00000")
-_HEAD = PatternFill("solid", fgColor="DDEBF7")
+BOLD, RED = Font(bold=True), Font(bold=True, color="C00000")
+HEAD_FILL = PatternFill("solid", fgColor="DDEBF7")
 _NOTE = PatternFill("solid", fgColor="FFF2CC")
 
 LIST = (
@@ -78,7 +78,7 @@ def match_lists(lists: Sequence[ProductList], path: Path, as_of: dt.date) -> int
     book.remove(book.worksheets[0])
     for title, columns, rows in sheets:
         _sheet(book.create_sheet(title), columns, rows, marked, as_of)
-    _write_whole(path, _without_clock(book))
+    _write_whole(path, without_clock(book))
     return len(sheets[0][2])
 
 
@@ -151,28 +151,28 @@ def _sheet(
     marked: bool,
     as_of: dt.date,
 ) -> None:
-    _put(sheet, 1, 1, f"Danh sách kết nối cung – cầu công nghệ, lập ngày {as_of:%d/%m/%Y}", _BOLD)
+    put(sheet, 1, 1, f"Danh sách kết nối cung – cầu công nghệ, lập ngày {as_of:%d/%m/%Y}", BOLD)
     if marked:
-        _put(sheet, 2, 1, WATERMARK, _RED)
+        put(sheet, 2, 1, WATERMARK, RED)
     head = 3 if marked else 2
     for number, (title, width) in enumerate(columns, start=1):
-        _put(sheet, head, number, title, _BOLD).fill = _HEAD
+        put(sheet, head, number, title, BOLD).fill = HEAD_FILL
         sheet.column_dimensions[get_column_letter(number)].width = width
     for line, row in enumerate(rows, start=head + 1):
         for number, text in enumerate(row, start=1):
-            cell = _put(sheet, line, number, text)
+            cell = put(sheet, line, number, text)
             cell.alignment = Alignment(wrap_text=True, vertical="top")
             if row[2] == APART:
                 cell.fill = _NOTE
-        sheet.row_dimensions[line].height = _height(row, columns)
+        sheet.row_dimensions[line].height = height(row, columns)
     sheet.freeze_panes = f"A{head + 1}"
     sheet.auto_filter.ref = f"A{head}:{get_column_letter(len(columns))}{sheet.max_row}"
     sheet.print_title_rows = f"{head}:{head}"
-    _page(sheet, marked)
+    page(sheet, marked)
 
 
-def _height(row: Sequence[str], columns: Sequence[tuple[str, int]]) -> float:
-    """The height in points that shows all text of ``row``: not every program finds it itself."""
+def height(row: Sequence[str], columns: Sequence[tuple[str, int]]) -> float:
+    """Return the height in points that shows all of ``row``: not every program finds it itself."""
     lines = (
         sum(ceil(len(part) / (width - 1)) or 1 for part in text.split("\n"))
         for text, (_, width) in zip(row, columns, strict=True)
@@ -180,17 +180,19 @@ def _height(row: Sequence[str], columns: Sequence[tuple[str, int]]) -> float:
     return min(LINE * max(lines) + 2, TALLEST)
 
 
-def _page(sheet: Worksheet, marked: bool) -> None:
+def page(sheet: Worksheet, marked: bool) -> None:
+    """Lay the sheet out for landscape A3; with the watermark on every page if ``marked``."""
     sheet.page_setup.orientation, sheet.page_setup.fitToHeight = "landscape", 0
     sheet.page_setup.paperSize = sheet.PAPERSIZE_A3
-    sheet.page_margins = PageMargins(left=0.3, right=0.3, top=0.6, bottom=0.6)
+    sheet.page_margins = PageMargins(0.3, 0.3, 0.7, 0.7, header=0.3, footer=0.3)
     sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
     if marked:
         marks = _HeaderFooterPart(text=WATERMARK)
         sheet.HeaderFooter.oddHeader = sheet.HeaderFooter.oddFooter = HeaderFooterItem(center=marks)
 
 
-def _put(sheet: Worksheet, row: int, column: int, text: str, font: Font | None = None) -> Cell:
+def put(sheet: Worksheet, row: int, column: int, text: str, font: Font | None = None) -> Cell:
+    """Put ``text`` into a cell as text, whatever it looks like."""
     cell = sheet.cell(row, column)
     assert isinstance(cell, Cell)  # a new sheet has no merged cells
     cell.value = text
@@ -201,13 +203,19 @@ def _put(sheet: Worksheet, row: int, column: int, text: str, font: Font | None =
     return cell
 
 
-def _without_clock(book: Workbook) -> bytes:
+def without_clock(book: Workbook) -> bytes:
     """Return the file of ``book`` with one fixed time for every member.
 
     ``Workbook.save`` would write the time of day into the properties.
     """
-    buffer, out = BytesIO(), BytesIO()
+    buffer = BytesIO()
     ExcelWriter(book, zipfile.ZipFile(buffer, "w")).save()
+    return timeless(buffer)
+
+
+def timeless(buffer: BytesIO) -> bytes:
+    """Return the zip in ``buffer`` with one fixed time for every member."""
+    out = BytesIO()
     with zipfile.ZipFile(buffer) as old, zipfile.ZipFile(out, "w") as new:
         for name in old.namelist():
             member = zipfile.ZipInfo(name, _EPOCH)

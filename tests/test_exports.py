@@ -158,7 +158,7 @@ def test_the_file_names_no_clock_and_no_user(tmp_path):
         assert {member.date_time for member in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
         core = archive.read("docProps/core.xml").decode()
     assert core.count("2026-11-23T00:00:00Z") == 2  # made and changed: the day asked for
-    assert "<dc:creator>Cung Cầu</dc:creator>" in core
+    assert ">Cung Cầu</dc:creator>" in core  # lxml, where it is installed, names the space here
 
 
 def test_another_day_is_another_file(tmp_path):

@@ -1,0 +1,302 @@
+"""The facts of all records as columns of codes, so that filters and counts read no record.
+
+A search at 100,000 records must not walk through them in Python. What a record states of one kind
+is a *cell*; many records share their cells, so a question is put to each distinct cell once and its
+answer spread over the rows by number. Columns are made when they are first asked for and live as
+long as the records they show. What they admit is what :meth:`matcher.fit.Filter.admits` admits.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from corpus.lexicon import Lexicon
+from corpus.lexicon_tables import ProductTerm
+from corpus.places import Places
+from corpus.records import Technology
+from corpus.text import fold, has_accents, joined
+from matcher import fit
+from matcher.softfit import Groups
+
+Mask = npt.NDArray[np.bool_]
+Numbers = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+ASKED = 256  # answers that a column keeps
+NEVER = dt.date.max.toordinal()
+
+
+@dataclass(frozen=True, eq=False)
+class Column:
+    """One kind of fact: the distinct cells, each a tuple of values, and each row's cell."""
+
+    cells: Groups[tuple[str, ...]]
+    _held: dict[str, Mask] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def of(cls, rows: Iterable[tuple[str, ...]]) -> Column:
+        """Number the distinct cells of ``rows``."""
+        return cls(Groups.of(rows))
+
+    @cached_property
+    def values(self) -> tuple[str, ...]:
+        """The distinct values, in the order of the alphabet."""
+        return tuple(sorted({each for cell in self.cells.values for each in cell}))
+
+    @cached_property
+    def _pairs(self) -> tuple[Numbers, Numbers]:
+        """Which cell holds which value, as two columns of numbers."""
+        number = {value: at for at, value in enumerate(self.values)}
+        pairs = [
+            (at, number[value])
+            for at, cell in enumerate(self.cells.values)
+            for value in dict.fromkeys(cell)
+        ]
+        table = np.array(pairs, np.int64).reshape(-1, 2)
+        return table[:, 0], table[:, 1]
+
+    def tally(self, rows: Numbers) -> Numbers:
+        """Return how many of ``rows`` have each cell, shape (cells,)."""
+        return np.bincount(self.cells.numbers[rows], minlength=len(self.cells.values))
+
+    def by_value(self, tally: Numbers) -> Numbers:
+        """Return how many rows hold each value, exactly, shape (values,)."""
+        cells, values = self._pairs
+        counts = np.zeros(len(self.values), np.int64)
+        np.add.at(counts, values, tally[cells])
+        return counts
+
+    @cached_property
+    def unknown(self) -> Mask:
+        """Which cells state nothing, shape (cells,)."""
+        return np.array([not any(cell) for cell in self.cells.values], np.bool_)
+
+    def holding(self, asked: str) -> Mask:
+        """Return which cells hold ``asked`` as whole words, shape (cells,)."""
+        if asked not in self._held:
+            if len(self._held) >= ASKED:
+                self._held.clear()
+            accented = has_accents(asked)
+            wanted = f" {fit.comparable(asked, accented)} "
+            told = self._told(accented)
+            inside = np.array([bool(wanted.strip()) and wanted in each for each in told], np.bool_)
+            cells, values = self._pairs
+            found = np.zeros(len(self.cells.values), np.bool_)
+            found[cells[inside[values]]] = True
+            self._held[asked] = found
+        return self._held[asked]
+
+    def _told(self, accented: bool) -> Sequence[str]:
+        return self._as_typed if accented else self._folded
+
+    @cached_property
+    def _as_typed(self) -> list[str]:  # records are normalised
+        return [f" {joined(each.lower())} " for each in self.values]
+
+    @cached_property
+    def _folded(self) -> list[str]:
+        return [f" {joined(fold(each))} " for each in self.values]
+
+    def exactly(self, asked: Iterable[str]) -> Mask:
+        """Return which cells hold one of the very values ``asked``, shape (cells,)."""
+        wanted = frozenset(asked)
+        return np.array([not wanted.isdisjoint(each) for each in self.cells.values], np.bool_)
+
+    def rows(self, cells: Mask) -> Mask:
+        """Return which rows have one of ``cells``, shape (n,)."""
+        found: Mask = cells[self.cells.numbers]
+        return found
+
+
+@dataclass(frozen=True, eq=False)
+class Seats:
+    """Where records' owners sit and where they are used, as sets of old provinces."""
+
+    extents: tuple[frozenset[str], ...]
+    cells: Groups[tuple[int, ...]]  # numbers of the extents that a record names
+    places: Places
+    _held: dict[str, Mask] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def of(cls, rows: Iterable[tuple[str, ...]], places: Places) -> Seats:
+        """Read the places that ``rows`` name; each distinct text is read once."""
+        stated = Groups.of(rows)
+        read: dict[str, list[frozenset[str]]] = {}
+        known: dict[frozenset[str], int] = {}
+        cells = []
+        for texts in stated.values:
+            for text in texts:
+                if text not in read:
+                    read[text] = [each.extent for each in places.find(text) if each.extent]
+            named = (extent for text in texts for extent in read[text])
+            cells.append(tuple(sorted({known.setdefault(each, len(known)) for each in named})))
+        distinct = Groups.of(cells)
+        numbers = distinct.numbers[stated.numbers] if cells else stated.numbers
+        return cls(tuple(known), Groups(distinct.values, numbers), places)
+
+    def tally(self, rows: Numbers) -> Numbers:
+        """Return how many of ``rows`` have each cell, shape (cells,)."""
+        return np.bincount(self.cells.numbers[rows], minlength=len(self.cells.values))
+
+    @cached_property
+    def unknown(self) -> Mask:
+        """Which cells name no place, shape (cells,)."""
+        return np.array([not cell for cell in self.cells.values], np.bool_)
+
+    def holding(self, place: str) -> Mask:
+        """Return which cells name something inside ``place``, shape (cells,)."""
+        if place not in self._held:
+            if len(self._held) >= ASKED:
+                self._held.clear()
+            asked = fit.extent(place, self.places)
+            inside = {at for at, each in enumerate(self.extents) if asked.issuperset(each)}
+            found = [not inside.isdisjoint(cell) for cell in self.cells.values]
+            self._held[place] = np.array(found, np.bool_)
+        return self._held[place]
+
+    def rows(self, cells: Mask) -> Mask:
+        """Return which rows have one of ``cells``, shape (n,)."""
+        found: Mask = cells[self.cells.numbers]
+        return found
+
+
+class Columns:
+    """The facts of the records of one index, by row; rows that nobody knows state nothing."""
+
+    def __init__(
+        self,
+        rows: Sequence[Technology | None],
+        stages: Groups[frozenset[str]],
+        products: Groups[frozenset[str]],
+        lexicon: Lexicon,
+        places: Places,
+        as_of: dt.date,
+    ) -> None:
+        """Take up the records.
+
+        Args:
+            rows: the record of each row of the index; ``None``: there is none.
+            stages: what stages the index knows each row to be about.
+            products: what nodes of the product tree it knows each row to be about.
+            lexicon: knows the tree.
+            places: the table of places.
+            as_of: the day on which validity is judged.
+        """
+        self._rows, self._stages, self._products = rows, stages, products
+        self._lexicon, self._places, self.as_of = lexicon, places, as_of
+
+    @cached_property
+    def known(self) -> Mask:
+        """Which rows have a record, shape (n,)."""
+        return np.array([each is not None for each in self._rows], np.bool_)
+
+    @cached_property
+    def kind(self) -> Column:
+        """What it is: a process, a machine, a variety."""
+        return Column.of((each.kind or "",) if each else () for each in self._rows)
+
+    @cached_property
+    def field(self) -> Column:
+        """The fields it belongs to."""
+        return Column.of(each.fields if each else () for each in self._rows)
+
+    @cached_property
+    def owner(self) -> Column:
+        """Whose it is."""
+        return Column.of((each.owner,) if each and each.owner else () for each in self._rows)
+
+    @cached_property
+    def stage(self) -> Column:
+        """Its stages of the value chain."""
+        cells = [tuple(sorted(each)) for each in self._stages.values]
+        return Column(Groups(cells, self._stages.numbers))
+
+    @cached_property
+    def node(self) -> Column:
+        """Its nodes of the product tree, and all above them."""
+        terms = self._lexicon.terms
+        cells = [
+            tuple(sorted({up for name in each for up in (name, *_above(name, terms))}))
+            for each in self._products.values
+        ]
+        return Column(Groups(cells, self._products.numbers))
+
+    @cached_property
+    def place(self) -> Seats:
+        """Where its owner sits and where it is used."""
+        stated = ((each.province or "", *each.places_used) if each else () for each in self._rows)
+        return Seats.of(stated, self._places)
+
+    @cached_property
+    def words(self) -> Column:
+        """What a product's name is looked for in; nearly every row has a cell of its own."""
+        return Column.of((*each.products, each.name) if each else () for each in self._rows)
+
+    @cached_property
+    def trl(self) -> Floats:
+        """Readiness, 1..9; not a number where unknown."""
+        return self._floats(each.trl if each else None for each in self._rows)
+
+    @cached_property
+    def price(self) -> Floats:
+        """The lowest cost in million VND; not a number where unknown."""
+        return self._floats(each.lowest_cost if each else None for each in self._rows)
+
+    @cached_property
+    def year(self) -> Floats:
+        """The year of publication; not a number where unknown."""
+        return self._floats(each.year if each else None for each in self._rows)
+
+    @cached_property
+    def ends(self) -> Numbers:
+        """The last day of validity as an ordinal; the last day there is where none is stated."""
+        days = (each.valid_until.toordinal() if each and each.valid_until else NEVER
+                for each in self._rows)  # fmt: skip
+        return np.fromiter(days, np.int64, len(self._rows))
+
+    def _floats(self, values: Iterable[float | None]) -> Floats:
+        known = (np.nan if each is None else each for each in values)
+        return np.fromiter(known, np.float64, len(self._rows))
+
+    def admitted(self, only: fit.Filter, dimension: str) -> Mask:
+        """Return which rows the part of ``only`` that speaks of ``dimension`` admits, (n,)."""
+        if dimension == "validity":
+            return self.ends >= self.as_of.toordinal() if only.valid else self.everywhere
+        if dimension in {"trl", "price", "year"}:
+            return between(getattr(self, dimension), only, dimension)
+        (name,) = fit.DIMENSIONS[dimension]
+        if getattr(only, name) is None:
+            return self.everywhere
+        asked = fit.several(getattr(only, name))
+        if dimension == "product":
+            return self.node.rows(self.node.exactly(asked))
+        column: Column | Seats = getattr(self, dimension)
+        found = np.zeros(len(column.cells.values), np.bool_)
+        for each in asked:
+            found |= column.holding(each)
+        return column.rows(found)
+
+    @cached_property
+    def everywhere(self) -> Mask:
+        """All rows."""
+        return np.ones(len(self._rows), np.bool_)
+
+
+def between(values: Floats, only: fit.Filter, dimension: str) -> Mask:
+    """Return which ``values`` lie in the bounds that ``only`` sets; the unknown in none."""
+    least, most = (getattr(only, name) for name in fit.DIMENSIONS[dimension])
+    found = np.ones(len(values), np.bool_)
+    if least is not None:
+        found &= values > least if dimension == "price" else values >= least
+    if most is not None:
+        found &= values <= most
+    return found
+
+
+def _above(name: str, terms: Mapping[str, ProductTerm]) -> tuple[str, ...]:
+    return terms[name].ancestors if name in terms else ()

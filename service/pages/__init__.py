@@ -1,0 +1,22 @@
+"""The pages that people read: made on the server, complete without JavaScript, in Vietnamese.
+
+One module for each place a person goes to, each with a ``router``; :mod:`service.pages.render` puts
+a template's HTML around what a module found. All words that people read stand in
+``service/templates``, what a page loads besides itself in ``service/static``.
+"""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, FastAPI
+from fastapi.staticfiles import StaticFiles
+
+from service.pages import render
+
+ROUTERS: tuple[APIRouter, ...] = ()
+
+
+def add_to(app: FastAPI) -> None:
+    """Give ``app`` all pages; programs do not see them in the API's own document."""
+    for router in ROUTERS:
+        app.include_router(router, include_in_schema=False)
+    app.mount("/static", StaticFiles(directory=render.STATIC), name="static")
