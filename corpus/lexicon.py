@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
@@ -31,6 +31,7 @@ from corpus.phrases import (
     Phrases,
     Reading,
     both,
+    counted,
     is_plain,
     key,
     read,
@@ -96,6 +97,7 @@ class Lexicon:
     _dialect_phrases: Both
     _short_phrases: Both
     _step_phrases: Both
+    _counted_phrases: Both  # process words with a number in them
     _stop_phrases: Both
 
     @classmethod
@@ -129,7 +131,8 @@ class Lexicon:
             _sense_keys={word: (key(word, False), key(word, True)) for word in ambiguous},
             _dialect_phrases=both(dialect),
             _short_phrases=both(shorts),
-            _step_phrases=both(steps),
+            _step_phrases=both(word for word in steps if NUMBER not in word),
+            _counted_phrases=counted(word for word in steps if NUMBER in word),
             _stop_phrases=both(stopwords),
         )
 
@@ -307,7 +310,11 @@ class Lexicon:
     def process_mentions(self, text: str, accented: bool | None = None) -> tuple[Mention, ...]:
         """Return where ``text`` names processes, left to right."""
         reading = read(text, accented)
-        hits = scan(reading, self._step_phrases[reading.accented], self._steps_at)
+        hits = [*scan(reading, self._step_phrases[reading.accented], self._steps_at)]
+        if NUMBER in reading.signs:  # "giữ 30 ngày" is written "giữ # ngày" in the table
+            counted = replace(reading, tokens=reading.signs)
+            phrases = self._counted_phrases[reading.accented]
+            hits = sorted([*hits, *scan(counted, phrases, self._steps_at)])
         return tuple(
             Mention(start, end, found, step.name)
             for start, end, found, words in hits

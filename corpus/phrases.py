@@ -154,6 +154,15 @@ def both(words: Iterable[str]) -> Both:
     return Phrases.of(words, False), Phrases.of(words, True)
 
 
+def counted(words: Iterable[str]) -> Both:
+    """Index ``words`` that hold a number, written "#", for texts without and with accents."""
+    words = tuple(words)
+    plain, accented = (
+        Phrases({_sign_key(word, each): (word,) for word in words}) for each in (False, True)
+    )
+    return plain, accented
+
+
 class Contexts:
     """Longer phrases around one word, and words near it, that settle which sense it has.
 

@@ -21,6 +21,9 @@ from indexes.snapshot import ALL, PUBLIC
 
 _LOG = logging.getLogger(__name__)
 PRODUCT, STAGE, PROCESS = "sản phẩm:", "khâu:", "quá trình:"
+# Kinds of stages, all of which begin alike: every record's, stated ones, and others of its text.
+STAGES = STAGE[:-1]
+STATED, ALSO = f"{STAGES} rõ:", f"{STAGES} phụ:"
 MANY = 20_000  # records from which on more than one process pays
 _CHUNK = 250  # records handed to a process at a time
 OTHER_SENSE = "nghĩa khác:"  # a product's word that the record uses for something else
@@ -63,8 +66,12 @@ def labels(technology: Technology, lexicon: Lexicon) -> Iterable[str]:
     for name in dict.fromkeys(each.name for each in stated or lexicon.products(technology.name)):
         yield PRODUCT + name
     text = f"{technology.name}\n{technology.summary or ''}"
-    for stage in technology.stages or lexicon.stages(text)[:1]:
+    for stage in technology.stages:
         yield STAGE + stage
+        yield STATED + stage
+    if not technology.stages:
+        for kind, stage in zip((STAGE, ALSO, ALSO), lexicon.stages(text), strict=False):
+            yield kind + stage
     for process in dict.fromkeys(each.name for each in lexicon.processes(text)):
         yield PROCESS + process
     told = "\n".join((text, technology.detail or "", *technology.products, *technology.keywords))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-VERSION = "2"
+VERSION = "3"
 
 
 @dataclass(frozen=True)
@@ -52,8 +52,15 @@ class Weights:
     same_product: float = 0.04
     broader_product: float = 0.027
     near_product: float = 0.013
+    # A stage that a need states (one that is only read from its text counts ``stage``): most where
+    # the record states it too, less where it is the second or third that its text speaks of.
     stage: float = 0.03
-    process: float = 0.03
+    stage_stated: float = 0.055
+    stage_also: float = 0.015
+    # The share of a need's processes that a record is about; those that belong to another stage
+    # than the stated one count ``process_aside`` of the others.
+    process: float = 0.05
+    process_aside: float = 0.3
     place: float = 0.01
     # Labels, by the probability of use: from ``suits`` a record for the same product is "phù hợp"
     # (more is asked where neither process nor stage meet). From ``adapts`` it is "cần điều chỉnh"

@@ -35,6 +35,7 @@ Multipliers = Mapping[str, float]  # part of a score → what its weight is mult
 # Parts that several fields of the weights make; any other part is made by the field of its name.
 _FIELDS: Mapping[str, tuple[str, ...]] = {
     "product": ("same_product", "broader_product", "near_product"),
+    "stage": ("stage", "stage_stated", "stage_also"),
     "meaning": ("meaning", "need_meaning"),
 }
 # Divided by their own ceiling: their weights only say how they share it.

@@ -49,6 +49,7 @@ class Query:
     products: frozenset[str] = frozenset()  # nodes of the product tree
     stages: frozenset[str] = frozenset()
     processes: frozenset[str] = frozenset()
+    aside: frozenset[str] = frozenset()  # processes of the text that are not of the stated stage
     homographs: frozenset[str] = frozenset()  # words of the product that mean other things too
     truncated: bool = False
     stated: bool = False  # a need of the store, which will be asked again
@@ -94,6 +95,7 @@ def from_text(
         products=_products(names, text, lexicon, accented),
         stages=frozenset(_stages(text, conditions, lexicon)),
         processes=frozenset(_processes(text, conditions, lexicon)),
+        aside=frozenset(_aside(text, conditions, lexicon)),
         homographs=lexicon.homographs_of(context, accented),
         truncated=truncated,
     )
@@ -218,6 +220,13 @@ def _processes(text: str, conditions: Conditions, lexicon: Lexicon) -> Iterable[
     """
     for each in lexicon.processes(text):
         if conditions.stage in {None, each.stage}:
+            yield each.name
+
+
+def _aside(text: str, conditions: Conditions, lexicon: Lexicon) -> Iterable[str]:
+    """The processes of another stage than the stated one: gas from waste water is of two."""
+    for each in lexicon.processes(text):
+        if conditions.stage not in {None, each.stage}:
             yield each.name
 
 

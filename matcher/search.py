@@ -24,7 +24,7 @@ from indexes.encoders import Cache, Encoder
 from indexes.hybrid import Index
 from indexes.lexical import Evidence, Terms
 from matcher import fusion
-from matcher.documents import OTHER_SENSE, PROCESS, PRODUCT, STAGE
+from matcher.documents import ALSO, OTHER_SENSE, PROCESS, PRODUCT, STAGE, STAGES, STATED
 from matcher.hits import Parts, Ranking, Reading, Rows
 from matcher.model import DEFAULT, Weights
 from matcher.need import Query
@@ -60,9 +60,10 @@ class Engine:
         self._fits = lru_cache(maxsize=1_000)(self._fit_by_kind)
         self._misleading = lru_cache(maxsize=None)(self._misleading_rows)
         self._seats: tuple[tuple[str | None, ...], Groups[str]] | None = None
-        kinds = (PRODUCT, STAGE, PROCESS, OTHER_SENSE)
+        kinds = (PRODUCT, STAGE, PROCESS, OTHER_SENSE, STAGES)
         groups = labelled(index.labels, kinds)
-        self.products, self.stages, self._processes, self._other_senses = groups
+        self.products, self.stages, self._processes, self._other_senses = groups[:4]
+        self._stages_told = groups[4]
 
     def rank(
         self,
@@ -259,7 +260,12 @@ class Engine:
         return Evidence(self.index.views, asked, factors, muted), factors, reach
 
     def _fit_by_kind(
-        self, products: frozenset[str], stages: frozenset[str], processes: frozenset[str]
+        self,
+        products: frozenset[str],
+        stages: frozenset[str],
+        processes: frozenset[str],
+        aside: frozenset[str],
+        stated: bool,
     ) -> Parts:
         """Soft fit of each distinct value: product, stage and process add and never exclude."""
         weights = self.weights
@@ -273,18 +279,37 @@ class Engine:
             relations = (self.relation(products, each) for each in self.products.values)
             parts["product"] = np.array([gain.get(each, 0.0) for each in relations])
         if stages:
-            meets = [float(bool(stages & each)) for each in self.stages.values]
-            parts["stage"] = weights.stage * np.array(meets)
-        if processes:
-            shares = [len(processes & each) / len(processes) for each in self._processes.values]
-            parts["process"] = weights.process * np.array(shares)
+            gains = [self._stage_gain(stages, each, stated) for each in self._stages_told.values]
+            parts["stage"] = np.array(gains, np.float64)
+        if processes or aside:
+            little = weights.process_aside
+            most = len(processes) + little * len(aside)
+            met = [
+                len(processes & each) + little * len(aside & each)
+                for each in self._processes.values
+            ]
+            parts["process"] = weights.process * np.array(met) / (most or 1.0)
         return parts
+
+    def _stage_gain(self, asked: frozenset[str], told: frozenset[str], stated: bool) -> float:
+        """What a record gains by its stages; a stage that is only read from a text counts less."""
+        weights = self.weights
+
+        def meets(kind: str) -> bool:
+            return any(f"{kind.removeprefix(STAGES)}{each}" in told for each in asked)
+
+        if stated and meets(STATED):
+            return weights.stage_stated
+        if meets(STAGE):
+            return weights.stage
+        return weights.stage_also if stated and meets(ALSO) else 0.0
 
     def fit(self, query: Query, provinces: tuple[str | None, ...]) -> dict[str, Fit]:
         """Return the soft fit with ``query`` by kind of fact: what each value gains, and rows."""
-        parts = self._fits(query.products, query.stages, query.processes)
+        stated = query.conditions.stage is not None
+        parts = self._fits(query.products, query.stages, query.processes, query.aside, stated)
         groups = {
-            "product": self.products, "stage": self.stages, "process": self._processes,
+            "product": self.products, "stage": self._stages_told, "process": self._processes,
         }  # fmt: skip
         found = {name: Fit(groups[name], gains) for name, gains in parts.items()}
         if query.conditions.place and provinces:
