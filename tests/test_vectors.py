@@ -181,3 +181,16 @@ def test_saved_vectors_load_to_the_same_bytes_and_scores(many, tmp_path):
 def test_no_vectors_at_all_survive_the_disk(tmp_path):
     Vectors(np.zeros((0, 16), np.float32)).save(tmp_path)
     assert Vectors.load(tmp_path).matrix.shape == (0, 16)
+
+
+@pytest.mark.parametrize("count", [1, 7, 8, 9, 21])
+def test_a_row_scores_the_same_to_the_last_bit_alone_and_beside_others(count: int) -> None:
+    chance = np.random.default_rng(7)
+    matrix = chance.standard_normal((40, 33)).astype(np.float32)
+    query = chance.standard_normal(33).astype(np.float32)
+    rows = chance.choice(40, count, replace=False).astype(np.int64)
+    held = Vectors(matrix)
+    alone = [float(held.scores(query, rows[place : place + 1])[0]) for place in range(count)]
+    products = matrix[rows].astype(np.float64) * query.astype(np.float64)
+    slow = np.cumsum(products, axis=1)[:, -1].tolist()  # one after another, unlike a plain sum
+    assert held.scores(query, rows).tolist() == alone == slow
