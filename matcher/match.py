@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,15 +15,18 @@ import numpy.typing as npt
 
 from corpus.records import Need, Product, Technology
 from corpus.text import has_accents
+from corpus.workflow import withdrawn
 from matcher import explain, fit, need
 from matcher.columns import Columns
 from matcher.hits import Hit, Key, Ranking
 from matcher.model import VERSION
 from matcher.need import Conditions, Query
-from matcher.search import TYPED, Engine
+from matcher.search import TYPED, EncoderFailed, Engine
 from matcher.usefulness import Usefulness, shipped
 
+_LOG = logging.getLogger(__name__)
 EVERYTHING = fit.Filter()
+WORDS_ONLY = "Bộ mã hóa đang gặp lỗi: lần này chỉ tìm theo từ ngữ."
 RELATIONS = ("same", "broader", "near", "other", "unknown")
 DEEP = 500  # hits looked at in any case, so that what is listed does not depend on k
 AHEAD = 32  # answers of a batch worked out before they are asked for
@@ -145,6 +149,30 @@ class Matcher:
             model=model,
         )
 
+    @property
+    def open_needs(self) -> tuple[Need, ...]:
+        """The needs that are matched: all but those that were withdrawn."""
+        return tuple(each for each in self.needs.values() if not withdrawn(each))
+
+    def renewed(
+        self,
+        technologies: Mapping[str, Technology],
+        products: Mapping[str, Product],
+        needs: Mapping[str, Need],
+        as_of: dt.date,
+    ) -> Matcher:
+        """Return the same over records of another state of the store, or as of another day."""
+        changed = replace(self, technologies=technologies, products=products, needs=needs)
+        if technologies is not self.technologies:
+            rows = (technologies.get(key) for key in self.engine.index.ids)
+            changed = replace(
+                changed, provinces=tuple(each.province if each else None for each in rows)
+            )
+        elif as_of == self.as_of and "columns" in self.__dict__:  # what they show did not change
+            changed.__dict__["columns"] = self.columns
+            changed._masks.update(self._masks)
+        return replace(changed, as_of=as_of) if as_of != self.as_of else changed
+
     def product(self, key: str) -> Product | None:
         """Return the product with the id ``key``, else the first (by id) with that name."""
         accented = has_accents(key)
@@ -184,8 +212,20 @@ class Matcher:
         return replace(query, restored=reading(self.engine.restorer.restore(query.text)))
 
     def rank(self, query: Query) -> Ranking:
-        """Rank every record that ``query`` finds."""
+        """Rank every record that ``query`` finds; raises where the encoder fails."""
         return self.engine.rank(query, self.provinces)
+
+    def _ranked(self, query: Query) -> tuple[Ranking, str]:
+        """Rank every record that ``query`` finds, by words alone where the encoder fails.
+
+        Returns:
+            The ranking, and what people are to be told about it, or "".
+        """
+        try:
+            return self.rank(query), ""
+        except EncoderFailed as error:
+            _LOG.warning("the encoder failed: words alone are searched", exc_info=error)
+        return self.engine.rank(query, self.provinces, words_only=True), WORDS_ONLY
 
     def answer(
         self,
@@ -202,7 +242,7 @@ class Matcher:
         """
         kept: list[Match] = []
         apart: list[Match] = []
-        ranking = self.rank(query)
+        ranking, trouble = self._ranked(query)
         answerable = self.answerable(query, ranking)
         admitted = self.admitted(only)
         for number, (key, hit) in enumerate(ranking.placed(admitted)):
@@ -219,7 +259,8 @@ class Matcher:
                 side.append(replace(match, key=key))
             if self._enough(query, hit, answerable, number, (len(kept) >= k, len(apart) >= k)):
                 break
-        total, notices = ranking.count(admitted), tuple(_notices(query))
+        total = ranking.count(admitted)
+        notices = (*_notices(query), *filter(None, [trouble]))
         return Answer(
             query, tuple(kept), tuple(apart), total, notices, answerable, self.model, ranking
         )
@@ -355,7 +396,7 @@ class Matcher:
         needs, of the best match so far (a monotone submodular sum, so greedy is within 1 - 1/e of
         the best list). Ten answers to the first need add nothing after the best one.
         """
-        needs = [each for each in self.needs.values() if self._serves(each.product, product.id)]
+        needs = [each for each in self.open_needs if self._serves(each.product, product.id)]
         needs.sort(key=lambda each: (each.priority or 9, each.id))
         answers = {each.id: self.answer(self.stated(each), DEPTH) for each in needs}
         choices = _cover(needs, answers, k)
@@ -377,9 +418,9 @@ class Matcher:
     def takers(self, technology: Technology, k: int = 10) -> tuple[Taker, ...]:
         """Return the needs that ``technology`` may serve, best first; ties by id."""
         found: list[tuple[float, str, Taker]] = []
-        for stated in self.needs.values():
+        for stated in self.open_needs:
             query = self.stated(stated)
-            ranking = self.rank(query)
+            ranking, _ = self._ranked(query)
             answerable = self.answerable(query, ranking)
             for hit in ranking.find(technology.id):
                 broken = fit.breaches(technology, query.conditions, self.as_of)

@@ -36,6 +36,10 @@ TYPED = 0.5  # share of plain syllables from which a query without accents was m
 ACCENTED = ("words", "syllables", "bigrams")
 
 
+class EncoderFailed(RuntimeError):  # noqa: N818 - it says what happened
+    """The encoder could not read a query; the query's words can still be looked for."""
+
+
 class Engine:
     """Ranks the records of one index; holds no state beyond what it was given."""
 
@@ -65,6 +69,7 @@ class Engine:
         query: Query,
         provinces: Iterable[str | None] = (),
         meaning: Vector | None = None,
+        words_only: bool = False,
     ) -> Ranking:
         """Rank everything that ``query`` finds.
 
@@ -72,12 +77,17 @@ class Engine:
             query: what is looked for.
             provinces: where each record's owner sits or where it is used, by row; empty: unknown.
             meaning: a unit vector that says what is meant, in place of the query's own.
+            words_only: do not ask what it means, as where there is no encoder.
+
+        Raises:
+            EncoderFailed: the encoder did not do its work; nothing else is wrong.
         """
         if query.empty:
             return Ranking(self.index)
         accented, share = self._accented(query)
         share = share if meaning is None else 1.0
-        vector = self._vector(accented) if share and meaning is None else meaning
+        ask = bool(share) and meaning is None and not words_only
+        vector = self._vector(accented) if ask else meaning
         near = None if vector is None else self.index.nearest(vector, NEAREST)
         bits = self._found(query, np.zeros(0, np.int64) if near is None else near.rows)
         search = self._scoring(query, accented, share, bits, tuple(provinces), vector is not None)
@@ -116,12 +126,15 @@ class Engine:
         """What ``query`` means: its text, and in part its product."""
         if self.encoder is None or self.index.vectors is None:
             return None
-        if query.stated and self.cache is not None:
-            vector: Vector = self.cache.queries(self.encoder, [query.text])[0]
-        else:
-            vector = self.encoder.queries([query.text])[0]
-        if query.product:
-            vector = vector + self.weights.product_direction * self._direction(query.product)
+        try:
+            if query.stated and self.cache is not None:
+                vector: Vector = self.cache.queries(self.encoder, [query.text])[0]
+            else:
+                vector = self.encoder.queries([query.text])[0]
+            if query.product:
+                vector = vector + self.weights.product_direction * self._direction(query.product)
+        except Exception as error:  # engines raise what they like, memory that is full included
+            raise EncoderFailed(str(error)) from error
         return _unit(vector)
 
     def _name_direction(self, name: str) -> Vector:
@@ -280,9 +293,10 @@ class Engine:
 
     def _settled(self, place: str, provinces: tuple[str | None, ...]) -> Fit:
         """Count a record whose owner sits in the need's province, as provinces are now."""
-        if self._seats is None or self._seats[0] is not provinces:
-            self._seats = provinces, Groups.of(each or "" for each in provinces)
-        seats = self._seats[1]
+        known = self._seats  # one look: another thread may ask for other records' provinces
+        if known is None or known[0] is not provinces:
+            known = self._seats = provinces, Groups.of(each or "" for each in provinces)
+        seats = known[1]
         near = [
             bool(each) and self.places.same_place(place, each) in {"same", "merged"}
             for each in seats.values

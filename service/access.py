@@ -23,7 +23,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any, Protocol
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from fastapi import Depends, Request
 from fastapi.concurrency import run_in_threadpool
@@ -35,6 +35,17 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 CSRF_FIELD, CSRF_HEADER = "csrf", "X-CSRF-Token"
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 LOCAL = "cán bộ"  # login of the one local officer
+
+
+LOGIN_PAGE, ACCOUNT_PAGE, LOGOUT_PAGE = "/dang-nhap", "/tai-khoan", "/dang-xuat"
+
+
+class ElsewhereError(ApiError):
+    """A refusal that people can do something about, on the page ``path``."""
+
+    def __init__(self, status: int, code: str, message: str, path: str) -> None:
+        super().__init__(status, code, message)
+        self.path = path
 
 
 class Capability(StrEnum):
@@ -204,12 +215,25 @@ async def who(request: Request) -> AsyncIterator[Person]:
     try:
         found = await asked(request)
         if found is None:
-            raise ApiError(401, "login_needed", "cần đăng nhập, hoặc mã truy cập còn hiệu lực")
+            raise login_needed(request)
+        if found.must_change and request.url.path not in {ACCOUNT_PAGE, LOGOUT_PAGE}:
+            told = "cần đổi mật khẩu trước khi làm việc khác"
+            raise ElsewhereError(403, "must_change", told, ACCOUNT_PAGE)
         if not found.writes and request.method not in SAFE:
             raise ApiError(403, "read_only", "mã truy cập này chỉ được đọc")
         yield found.person
     finally:
         await request.close()  # a form that was read for its token
+
+
+def login_needed(request: Request) -> ElsewhereError:
+    """Refuse, and send a person to the login, which leads back here."""
+    back = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    path = LOGIN_PAGE
+    if request.method in SAFE and len(back) < 2_000:
+        path += f"?tiep={quote(back, safe='')}"
+    told = "cần đăng nhập, hoặc mã truy cập còn hiệu lực"
+    return ElsewhereError(401, "login_needed", told, path)
 
 
 Who = Annotated[Person, Depends(who)]

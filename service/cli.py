@@ -22,7 +22,7 @@ from indexes.snapshot import ALL, PUBLIC
 from matcher import fit
 from matcher.match import Matcher
 from matcher.need import Conditions
-from service import cli_quality, loading, payloads, show
+from service import cli_accounts, cli_quality, loading, payloads, show
 from service import demo as demonstration
 from service import doctor as examination
 from service.console import emit, err, fail, out, progress, readable, told_failures
@@ -243,6 +243,8 @@ def takers(
 
 
 app.add_typer(cli_quality.app)
+app.add_typer(cli_accounts.user, name="user")
+app.add_typer(cli_accounts.token, name="token")
 
 
 @app.command(name="show")
@@ -302,28 +304,36 @@ def demo(
 def serve(
     data: Data = None,  # type: ignore[assignment]
     host: Annotated[
-        str, typer.Option(help="Địa chỉ chờ kết nối; chỉ nhận địa chỉ của riêng máy này.")
+        str,
+        typer.Option(help="Địa chỉ chờ kết nối; ngoài máy này thì cần tài khoản quản trị."),
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Cổng; 0: cổng trống bất kỳ.")] = 8000,
+    name: Annotated[
+        list[str] | None,
+        typer.Option("--name", metavar="TÊN MÁY", help="Tên mà người khác gọi máy chủ này."),
+    ] = None,
+    plain_http: Annotated[
+        bool, typer.Option("--plain-http", help="Cho đăng nhập qua HTTP không mã hóa (mạng riêng).")
+    ] = False,
+    cert: Annotated[Path | None, typer.Option(help="Chứng chỉ TLS (PEM); cùng --key.")] = None,
+    key: Annotated[Path | None, typer.Option(help="Khóa riêng của chứng chỉ (PEM).")] = None,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Số tiến trình.")] = 1,
+    log: Annotated[
+        bool, typer.Option("--log", help="Ghi mỗi yêu cầu ra màn hình lỗi, không có câu hỏi.")
+    ] = False,
+    nda: Restricted = False,
     as_of: AsOf = None,
 ) -> None:
-    """Chạy API tìm kiếm cho chương trình khác trên máy này; dừng bằng Ctrl-C."""
-    from service import app as web  # noqa: PLC0415 - no other command waits for its import
+    """Chạy trang web và API; trên máy này không cần đăng nhập; dừng bằng Ctrl-C."""
+    from service import serving  # noqa: PLC0415 - no other command waits for its import
 
-    address = web.loopback(host)
-    if address is None:
-        fail(
-            f"{host!r} không phải địa chỉ của riêng máy này: khi chưa có tài khoản và phân quyền, "
-            "chỉ phục vụ ở 127.0.0.1, ::1 hoặc localhost",
-            Exit.USAGE,
-        )
-    try:
-        door, url = web.listen(address, port)
-    except OSError as error:
-        fail(f"không mở được cổng {port} ở {address}: {error.strerror}", Exit.USAGE)
-    out.print(f"API: {url}/api/v1 (mô tả: {url}/openapi.json)", soft_wrap=True)
-    day = as_of.date() if as_of else None  # unset: a service that runs on follows the calendar
-    web.run(web.create_app(Workspace(data or DATA()), day), door)
+    if (cert is None) != (key is None):
+        raise typer.BadParameter("--cert và --key đi cùng nhau")
+    wanted = serving.Wanted(
+        data or DATA(), host, port, tuple(name or ()), plain_http, cert, key, workers, log, nda,
+        as_of.date() if as_of else None,  # unset: a service that runs on follows the calendar
+    )  # fmt: skip
+    serving.serve(wanted)
 
 
 if __name__ == "__main__":

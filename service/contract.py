@@ -7,22 +7,31 @@ against its class.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from corpus.records import Need, Product, Technology, Trl
 
-Text = Annotated[str | None, Field(min_length=1)]  # "kind=" would silently find nothing
-Million = Annotated[float | None, Field(ge=0, allow_inf_nan=False)]
+MAX_TEXT = 50_000  # characters of a question; what a pasted report has
+MAX_VALUES = 50  # of one kind that a filter may name
+MAX_CURSOR = 4_000
+Value = Annotated[str, Field(min_length=1, max_length=500)]  # "kind=" would find nothing
+Text = Value | None
+Values = Annotated[list[Value], Field(max_length=MAX_VALUES)]
+Million = Annotated[float | None, Field(ge=0, le=1e9, allow_inf_nan=False)]
+Year = Annotated[int | None, Field(ge=0, le=9999)]
 
 
 class ApiError(Exception):
     """A request that gets no answer: status, a code for programs, a sentence for people."""
 
-    def __init__(self, status: int, code: str, message: str) -> None:
+    def __init__(
+        self, status: int, code: str, message: str, headers: Mapping[str, str] | None = None
+    ) -> None:
         super().__init__(message)
-        self.status, self.code, self.message = status, code, message
+        self.status, self.code, self.message, self.headers = status, code, message, headers
 
 
 class Shape(BaseModel):
@@ -53,20 +62,55 @@ class Listing(Page):
     k: int = Field(1000, ge=1, le=1000, description="Số bản ghi.")
 
 
-class Search(Page):
-    """A text, and filters, which remove results and never change their order."""
+class Filters(Shape):
+    """What to see only; of several values of one kind any will do."""
 
-    q: str = Field(description="Điều cần tìm.", examples=["bao quan khom tac cau"])
-    kind: Text = Field(None, description="Loại công nghệ.", examples=["quy trình"])
-    field: Text = Field(None, description="Lĩnh vực.", examples=["bảo quản sau thu hoạch"])
-    product: Text = Field(None, description="Sản phẩm áp dụng.", examples=["dứa"])
-    place: Text = Field(
-        None, description="Tỉnh của đơn vị hoặc nơi đã dùng.", examples=["An Giang"]
+    kind: Values = Field([], description="Loại công nghệ.", examples=[["quy trình"]])
+    field: Values = Field([], description="Lĩnh vực.", examples=[["bảo quản sau thu hoạch"]])
+    stage: Values = Field([], description="Khâu của chuỗi giá trị.", examples=[["bảo quản"]])
+    product: Values = Field([], description="Từ trong sản phẩm hoặc tên.", examples=[["dứa"]])
+    node: Values = Field(
+        [], description="Nút của cây sản phẩm, gồm mọi nút dưới nó.", examples=[["cây ăn quả"]]
+    )
+    place: Values = Field(
+        [], description="Tỉnh của đơn vị hoặc nơi đã dùng.", examples=[["An Giang"]]
     )
     trl_min: Trl | None = Field(None, description="TRL tối thiểu.", examples=[7])
+    trl_max: Trl | None = Field(None, description="TRL tối đa.", examples=[9])
     price_max: Million = Field(None, description="Giá thấp nhất không quá, triệu đồng.")
-    year_from: int | None = Field(None, description="Từ năm.", examples=[2020])
+    price_above: Million = Field(None, description="Giá thấp nhất phải hơn, triệu đồng.")
+    year_from: Year = Field(None, description="Từ năm.", examples=[2020])
+    year_to: Year = Field(None, description="Đến năm.", examples=[2026])
     valid: bool = Field(False, description="Chỉ công nghệ còn hiệu lực.")
+
+
+Cursor = Annotated[str | None, Field(min_length=1, max_length=MAX_CURSOR)]
+
+
+class Search(Page, Filters):
+    """A text, and filters, which remove results and never change their order."""
+
+    q: str = Field(
+        max_length=MAX_TEXT, description="Điều cần tìm.", examples=["bao quan khom tac cau"]
+    )
+    cursor: Cursor = Field(
+        None, description="`next` của trang trước, cùng câu hỏi và bộ lọc; không dùng cùng offset."
+    )
+    facets: bool = Field(True, description="Đếm số kết quả theo loại, lĩnh vực, tỉnh.")
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if self.cursor is not None and self.offset:
+            raise ValueError("cursor không dùng cùng offset")
+        return self
+
+
+class Browse(Filters, Top):
+    """All technologies that pass the filters, by id."""
+
+    k: int = Field(100, ge=1, le=1000, description="Số công nghệ.")
+    cursor: Cursor = Field(None, description="`next` của trang trước, cùng bộ lọc.")
+    facets: bool = Field(False, description="Đếm số công nghệ theo loại, lĩnh vực, tỉnh.")
 
 
 class Question(Top):
@@ -154,9 +198,36 @@ class Answer(Shape):
     model: str = Field(description="Phiên bản trọng số đã xếp hạng.", examples=["1+3fa9c0d2"])
 
 
+class Bucket(Shape):
+    """One value and how many results have it."""
+
+    value: str = Field(examples=["quy trình"])
+    count: int = Field(
+        description="Số kết quả nếu chọn giá trị này, các bộ lọc khác giữ nguyên.", examples=[12]
+    )
+    chosen: bool = Field(description="Đang được chọn.")
+    choose: dict[str, bool | float | str] = Field(
+        description="Tham số chọn giá trị này.", examples=[{"kind": "quy trình"}]
+    )
+    above: list[str] = Field(description="Nút trên trong cây sản phẩm, gần nhất trước.")
+    parts: list[Bucket] = Field(description="Tỉnh cũ nằm trong tỉnh này.")
+
+
+class Facet(Shape):
+    """How the results divide by one kind of fact, counted under all other filters."""
+
+    name: str = Field(examples=["kind"])
+    title: str = Field(examples=["Loại"])
+    buckets: list[Bucket]
+    unknown: int = Field(description="Số kết quả chưa rõ.", examples=[3])
+    distinct: int = Field(description="Số giá trị có kết quả; chỉ liệt kê các giá trị nhiều nhất.")
+
+
 class Found(Answer):
     """An answer to a search, with what is to be known about the index."""
 
+    facets: list[Facet] | None = Field(description="null: không hỏi.")
+    next: str | None = Field(description="Con trỏ của trang sau; null: hết.")
     index_notices: list[str]
 
 
@@ -185,6 +256,53 @@ class Taker(Shape):
     score: float
     parts: dict[str, float]
     breaches: list[Breach]
+
+
+class Similar(Shape):
+    """A technology like another, and why."""
+
+    id: str = Field(examples=["CN-002"])
+    name: str = Field(examples=["Bảo quản vải bằng khí điều biến"])
+    relation: Literal["same", "broader", "near", "other", "unknown"]
+    reason: str = Field(examples=["Cùng sản phẩm (vải); cùng quá trình: bảo quản"])
+    duplicate: bool = Field(description="Có thể là cùng một công nghệ.")
+    score: float
+    parts: dict[str, float]
+    facts: dict[str, str]
+    illustrative: bool
+
+
+class Browsed(Shape):
+    """Technologies by id."""
+
+    total: int = Field(description="Số công nghệ qua bộ lọc.", examples=[320])
+    technologies: list[Technology]
+    facets: list[Facet] | None = Field(description="null: không hỏi.")
+    next: str | None = Field(description="Con trỏ của trang sau; null: hết.")
+
+
+class Offered(Shape):
+    """One technology of an owner, in short."""
+
+    id: str = Field(examples=["CN-001"])
+    name: str
+    kind: str | None
+    products: list[str]
+
+
+class OwnerLine(Shape):
+    """An owner and how much they offer."""
+
+    name: str = Field(examples=["Viện Cơ điện nông nghiệp (minh họa)"])
+    technologies: int = Field(examples=[4])
+
+
+class Owner(OwnerLine):
+    """An owner with what they offer; contacts only where they are open to whoever asks."""
+
+    provinces: list[str] = Field(examples=[["Hà Nội"]])
+    contacts: list[str] = Field(description="Rỗng: chưa rõ, hoặc theo NDA.")
+    offers: list[Offered] = Field(description="Theo thứ tự mã; tối đa 1.000.")
 
 
 class TechnologyBody(Technology):

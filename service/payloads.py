@@ -1,14 +1,17 @@
-"""Answers as plain data for programs: what ``--json`` prints, and later the API."""
+"""Answers as plain data for programs: what ``--json`` prints and what the API answers."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from corpus.records import Need, Product
+from corpus.records import Need, Product, Technology
 from indexes.snapshot import Manifest
 from matcher import explain
+from matcher.facets import Bucket, Facet
 from matcher.match import Answer, Match, ProductList, Taker
+from matcher.similar import Similar
 from service.loading import Report
 
 Data = dict[str, Any]
@@ -79,6 +82,62 @@ def taker(found: Taker) -> Data:
         "need": need(found.need),
         "product": product(found.product) if found.product else None,
         **{key: told[key] for key in ("label", "reason", "score", "parts", "breaches")},
+    }
+
+
+def facet(found: Facet) -> Data:
+    """Return the counts of one kind of fact."""
+    return {
+        "name": found.name,
+        "title": found.title,
+        "buckets": [_bucket(each) for each in found.buckets],
+        "unknown": found.unknown,
+        "distinct": found.distinct,
+    }
+
+
+def _bucket(found: Bucket) -> Data:
+    return {
+        "value": found.value,
+        "count": found.count,
+        "chosen": found.chosen,
+        "choose": dict(found.choose),
+        "above": list(found.above),
+        "parts": [_bucket(each) for each in found.parts],
+    }
+
+
+def similar(found: Similar) -> Data:
+    """Return a technology like another, and why."""
+    return {
+        "id": found.technology.id,
+        "name": found.technology.name,
+        "relation": found.relation,
+        "reason": found.reason,
+        "duplicate": found.duplicate,
+        "score": found.hit.score,
+        "parts": dict(found.hit.parts),
+        "facts": explain.facts(found.technology),
+        "illustrative": found.technology.illustrative,
+    }
+
+
+def owner(name: str, offers: Sequence[Technology]) -> Data:
+    """Return an owner with what they offer: facts that whoever asks may see."""
+    return {
+        "name": name,
+        "technologies": len(offers),
+        "provinces": sorted({each.province for each in offers if each.province}),
+        "contacts": sorted({each.contact for each in offers if each.contact}),
+        "offers": [
+            {
+                "id": each.id,
+                "name": each.name,
+                "kind": each.kind,
+                "products": list(each.products),
+            }
+            for each in offers[:1000]
+        ],
     }
 
 

@@ -13,17 +13,18 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from importlib.metadata import version
 from pathlib import Path
+from typing import TypeVar, cast
 
 from corpus.lexicon import Lexicon
 from corpus.places import Places
-from corpus.records import Need, Product, Technology
-from corpus.store import State, Store
+from corpus.records import Need, Product, Record, Technology
+from corpus.store import EMPTY_DIGEST, State, Store
 from indexes import refresh, snapshot
 from indexes.encoders import Cache, Encoder, EncoderError, choice_of, open_encoder
 from indexes.hybrid import Tick
@@ -33,6 +34,8 @@ from matcher.match import Matcher
 from matcher.models import Models
 from matcher.search import Engine
 
+R = TypeVar("R", bound=Record)
+EMPTY = State(0, EMPTY_DIGEST)
 WHOLE_BELOW = (
     2_000  # records: below, an index is built whole, so that equal stores give equal bytes
 )
@@ -46,6 +49,59 @@ class Opened:
     matcher: Matcher
     manifest: Manifest
     notices: tuple[str, ...]
+    version: str = ""  # the index's name
+    state: State = EMPTY  # of the store, as the records show it
+    audience: str = snapshot.PUBLIC
+    behind: int = 0  # changes of technologies that the index lacks
+
+
+@dataclass(frozen=True)
+class _Records:
+    """What there is to match, by id, and the state of the store that it shows."""
+
+    state: State
+    technologies: Mapping[str, Technology]
+    products: Mapping[str, Product]
+    needs: Mapping[str, Need]
+
+    @classmethod
+    def read(cls, store: Store, audience: str, before: Opened | None) -> _Records:
+        """Read the store; only what changed, where ``before`` is an earlier state of it."""
+        known: _Records | None = None
+        if before is not None and before.audience == audience:
+            since = before.state
+            if store.digest_at(since.revision) == since.digest:
+                matcher = before.matcher
+                known = cls(since, matcher.technologies, matcher.products, matcher.needs)
+        if known is None:
+            known = cls(EMPTY, {}, {}, {})
+        state = store.state()  # first: what changes meanwhile is read again next time
+        return cls(
+            state,
+            _changed(store, Technology, known.technologies, known.state, audience),
+            _changed(store, Product, known.products, known.state, audience),
+            _changed(store, Need, known.needs, known.state, audience),
+        )
+
+
+def _changed(
+    store: Store, kind: type[R], known: Mapping[str, R], since: State, audience: str
+) -> Mapping[str, R]:
+    """Return the records of ``kind``, those of ``known`` that did not change since then kept."""
+    if not known and not since.revision:
+        return {each.key: _shown(each, audience) for each in store.all(kind)}
+    _, changed, removed = store.changes_with_state(kind, since.revision)
+    if not changed and not removed:
+        return known
+    new = {each.key: _shown(each, audience) for each in changed}
+    return {**{key: each for key, each in known.items() if key not in removed}, **new}
+
+
+def _shown(record: R, audience: str) -> R:
+    """Return the record as ``audience`` may see it."""
+    if isinstance(record, Technology) and audience == snapshot.PUBLIC:
+        return cast(R, record.public())
+    return record
 
 
 class Workspace:
@@ -104,6 +160,12 @@ class Workspace:
             self.index_folder, rows, encoder, cache, state.revision, state.digest, tick, tables
         )
 
+    def tables_stamp(self) -> str:
+        """Tell whether officers edited their tables since: names, sizes and times of the files."""
+        files = sorted(self.tables.glob("*.csv")) if self.tables.is_dir() else []
+        stats = ((each.name, each.stat()) for each in files)
+        return " ".join(f"{name}:{stat.st_size}:{stat.st_mtime_ns}" for name, stat in stats)
+
     def _tables_digest(self) -> str:
         """SHA-256 (hex) of the program's version and the tables that records are read with."""
         folder = self.tables if self.tables.is_dir() else resources.files("corpus") / "data"
@@ -115,7 +177,11 @@ class Workspace:
 
     @contextmanager
     def open(
-        self, as_of: dt.date, encoder: str | None = None, audience: str = snapshot.PUBLIC
+        self,
+        as_of: dt.date,
+        encoder: str | None = None,
+        audience: str = snapshot.PUBLIC,
+        before: Opened | None = None,
     ) -> Iterator[Opened]:
         """Open the store and the current index together.
 
@@ -123,14 +189,14 @@ class Workspace:
             as_of: the day on which validity is judged.
             encoder: how to read queries; ``None`` takes what the index was built with.
             audience: ``public``, or ``all`` for somebody who may read what is under NDA.
+            before: what was open before, so that only records that changed are read.
         """
         with Store.open(self.folder) as store:
-            state = store.state()
             opened = snapshot.open_current(self.index_folder)
             try:
                 _check(opened, store)
                 used = self.models.in_use()
-                notices = [*_stale(opened.manifest, state), *filter(None, [used.notice])]
+                notices = [*filter(None, [used.notice])]
                 engine = Engine(
                     opened.index(audience),
                     _query_encoder(encoder, opened.manifest, notices),
@@ -139,15 +205,51 @@ class Workspace:
                     used.weights,
                     self.cache() if opened.manifest.encoder else None,
                 )
-                technologies = store.all(Technology)
-                if audience == snapshot.PUBLIC:
-                    technologies = [each.public() for each in technologies]
+                read = _Records.read(store, audience, before)
                 matcher = Matcher.of(
-                    engine, technologies, store.all(Product), store.all(Need), as_of, used.version
+                    engine,
+                    read.technologies.values(),
+                    read.products.values(),
+                    read.needs.values(),
+                    as_of,
+                    used.version,
                 )
-                yield Opened(matcher, opened.manifest, tuple(notices))
+                behind = _behind(opened.manifest, store)
+                yield Opened(
+                    matcher,
+                    opened.manifest,
+                    (*_stale(behind), *notices),
+                    opened.folder.name,
+                    read.state,
+                    audience,
+                    behind,
+                )
             finally:
                 opened.close()
+
+    def renewed(self, before: Opened, as_of: dt.date) -> Opened:
+        """Return what is open with the records as they are now, over the same index.
+
+        Raises:
+            StoreError: the store cannot be read.
+            SnapshotError: the index is none of this store any more.
+        """
+        manifest, matcher = before.manifest, before.matcher
+        with Store.open(self.folder) as store:
+            if not _grew_from(store, manifest):
+                raise SnapshotError(_foreign(manifest, store))
+            read = _Records.read(store, before.audience, before)
+            behind = _behind(manifest, store)
+        same = read.technologies is matcher.technologies and as_of == matcher.as_of
+        needs, products = read.needs, read.products
+        if same and needs is matcher.needs and products is matcher.products:
+            renewed = matcher
+        else:
+            renewed = matcher.renewed(read.technologies, products, needs, as_of)
+        stale = set(_stale(before.behind))
+        others = (each for each in before.notices if each not in stale)
+        notices = (*_stale(behind), *others)
+        return replace(before, matcher=renewed, notices=notices, state=read.state, behind=behind)
 
 
 def _grew_from(store: Store, manifest: Manifest) -> bool:
@@ -157,17 +259,24 @@ def _grew_from(store: Store, manifest: Manifest) -> bool:
 
 def _check(opened: Snapshot, store: Store) -> None:
     """Refuse an index of another store."""
-    manifest = opened.manifest
+    if not _grew_from(store, opened.manifest):
+        raise SnapshotError(_foreign(opened.manifest, store))
+
+
+def _foreign(manifest: Manifest, store: Store) -> str:
     known = store.digest_at(manifest.revision)
-    if known != manifest.store:
-        raise SnapshotError(
-            f"chỉ mục thuộc về dữ liệu khác (chỉ mục {manifest.store[:12]} tại phiên bản "
-            f"{manifest.revision}, dữ liệu {(known or 'không có')[:12]}): chạy lại `cungcau index`"
-        )
+    return (
+        f"chỉ mục thuộc về dữ liệu khác (chỉ mục {manifest.store[:12]} tại phiên bản "
+        f"{manifest.revision}, dữ liệu {(known or 'không có')[:12]}): chạy lại `cungcau index`"
+    )
 
 
-def _stale(manifest: Manifest, state: State) -> Iterator[str]:
-    behind = state.revision - manifest.revision
+def _behind(manifest: Manifest, store: Store) -> int:
+    """Count the changes of technologies that the index lacks; it holds nothing else."""
+    return store.changed_since(manifest.revision, Technology.kind_name)
+
+
+def _stale(behind: int) -> Iterator[str]:
     if behind:
         yield f"Chỉ mục chưa gồm {behind:,} thay đổi mới nhất; chạy `cungcau index` để cập nhật."
 

@@ -16,6 +16,7 @@ import threading
 import urllib.error
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -30,9 +31,11 @@ from corpus.places import Places
 from corpus.records import Need, Product, Technology
 from corpus.store import Store
 from matcher.match import Matcher
+from matcher.search import EncoderFailed, Engine
 from service import cli, contract, payloads
-from service.app import Health, Ready, create_app, loopback
+from service.app import Health, Ready, create_app
 from service.live import Live
+from service.serving import loopback
 from service.settings import Exit
 from service.workspace import Workspace
 
@@ -46,14 +49,18 @@ ANSWERS = {  # one good request of every route, or two where it has two kinds of
     "/api/v1/matches?product=SP-1": contract.ProductList,
     "/api/v1/matches?need=N-1": contract.Answer,
     "/api/v1/technologies/CN-2": contract.TechnologyBody,
+    "/api/v1/technologies": contract.Browsed,
     "/api/v1/technologies/CN-2/takers": list[contract.Taker],
+    "/api/v1/technologies/CN-2/similar": list[contract.Similar],
+    "/api/v1/owners": list[contract.OwnerLine],
+    "/api/v1/owners/Viện Thử Nghiệm": contract.Owner,
     "/api/v1/products": list[Product],
     "/api/v1/products/SP-3": contract.ProductBody,
     "/api/v1/needs": list[Need],
     "/api/v1/needs/N-2": contract.NeedBody,
 }
 FAILURES = {  # request → status, code, what the message says
-    "/": (404, "unknown_route", "/openapi.json"),
+    "/khong-co": (404, "unknown_route", "/openapi.json"),
     "/api/v1/search/": (404, "unknown_route", "địa chỉ"),
     "/api/v1/technologies/CN-99": (404, "unknown_id", "không có công nghệ mã 'CN-99'"),
     "/api/v1/technologies/CN-99/takers": (404, "unknown_id", "công nghệ mã 'CN-99'"),
@@ -156,7 +163,7 @@ def test_an_answer_has_the_shape_that_the_document_promises(client, url, shape):
 def test_every_route_is_asked_here(client):
     paths = client.get("/openapi.json").json()["paths"]
     asked = {url.partition("?")[0] for url in ANSWERS}
-    named = {"CN-2": "{id}", "SP-3": "{id}", "N-2": "{id}"}
+    named = {"CN-2": "{id}", "SP-3": "{id}", "N-2": "{id}", "Viện Thử Nghiệm": "{name}"}
     assert {"/".join(named.get(part, part) for part in url.split("/")) for url in asked} == set(
         paths
     )
@@ -192,7 +199,11 @@ def test_every_route_is_asked_here(client):
 def test_the_api_answers_what_the_command_line_answers(client, built, capsys, url, command):
     day = [] if command[0] == "show" else ["--as-of", str(TODAY)]
     run([*command, "--json", "--data", str(built.folder), *day], Exit.DONE)
-    assert plain(client.get(f"/api/v1/{url}")) == json.loads(capsys.readouterr().out)
+    answer = plain(client.get(f"/api/v1/{url}"))
+    if "search" in url:  # pages and counts are for screens
+        assert {"facets", "next"} <= answer.keys()
+        del answer["facets"], answer["next"]
+    assert answer == json.loads(capsys.readouterr().out)
 
 
 def run(args, code):
@@ -241,6 +252,142 @@ def test_pages_put_together_are_the_whole(client):
     assert [each for _, found in pages for each in found] == expected
     assert {(body["found"], body["total"]) for body, _ in pages} == {(True, whole["total"])}
     assert sum(len(body["set_apart"]) for body, _ in pages) == len(whole["set_apart"]) == 1
+
+
+def follow(client, query, most=50):
+    """All ids that following ``next`` gives, matches and those set apart."""
+    found, apart, url = [], [], f"/api/v1/search?{query}"
+    for _ in range(most):
+        body = plain(client.get(url))
+        found += [each["id"] for each in body["matches"]]
+        apart += [each["id"] for each in body["set_apart"]]
+        if body["next"] is None:
+            return found, apart
+        url = f"/api/v1/search?{query}&cursor={body['next']}"
+    pytest.fail("pages without end")
+
+
+@pytest.mark.parametrize("more", ["", "&trl_min=6", "&kind=quy trình&kind=thiết bị"])
+def test_following_the_cursor_is_the_whole(client, more):
+    query = f"q=sấy vải tôm nước dứa{more}"
+    whole = plain(client.get(f"/api/v1/search?{query}&k=100"))
+    expected = tuple([each["id"] for each in whole[side]] for side in ("matches", "set_apart"))
+    assert len(expected[0]) > 1
+    assert follow(client, f"{query}&k=1") == follow(client, f"{query}&k=3") == expected
+
+
+def test_a_record_withdrawn_between_pages_moves_no_other(space, monkeypatch):
+    with served(space) as client:
+        query = "q=sấy vải tôm nước dứa&k=2"
+        expected, _ = follow(client, query)
+        first = plain(client.get(f"/api/v1/search?{query}"))
+        plainly = Workspace.renewed
+
+        def without(self, before, as_of):
+            opened = plainly(self, before, as_of)
+            known = {k: v for k, v in opened.matcher.technologies.items() if k != expected[0]}
+            return replace(opened, matcher=replace(opened.matcher, technologies=known))
+
+        monkeypatch.setattr(Workspace, "renewed", without)
+        with Store.open(space.folder) as store:
+            store.save([Need(id="N-9", product="SP-2", text="Cắt khoanh")])
+        second = plain(client.get(f"/api/v1/search?{query}&cursor={first['next']}"))
+        assert [each["id"] for each in second["matches"]] == expected[2:4]
+        assert second["total"] == first["total"] - 1
+
+
+def test_a_cursor_expires_with_its_index(space):
+    with served(space) as client:
+        first = plain(client.get("/api/v1/search?q=sấy vải&k=1"))
+        url = f"/api/v1/search?q=sấy vải&k=1&cursor={first['next']}"
+        assert client.get(url).status_code == 200
+        publish(space, 1)
+        assert failure(client.get(url))[:2] == (410, "expired_cursor")
+        assert "trang đầu" in failure(client.get(url))[2]
+
+
+def test_a_cursor_belongs_to_its_question(client):
+    cursor = plain(client.get("/api/v1/search?q=sấy vải&k=1"))["next"]
+    for url, told in (
+        (f"search?q=sấy nhãn&k=1&cursor={cursor}", "câu hỏi khác"),
+        (f"search?q=sấy vải&kind=quy trình&cursor={cursor}", "câu hỏi khác"),
+        (f"search?q=sấy vải&offset=1&cursor={cursor}", "cursor không dùng cùng offset"),
+        ("search?q=sấy vải&cursor=linh tinh", "không phải con trỏ"),
+        (f"search?q=sấy vải&cursor={cursor[:-9]}", "không phải con trỏ"),
+        ("search?q=sấy vải&cursor=bnVsbA", "không phải con trỏ"),
+    ):
+        status, code, message = failure(client.get(f"/api/v1/{url}"))
+        assert (status, code) == (422, "invalid")
+        assert told in message
+
+
+def test_counts_are_the_totals_that_choosing_would_give(client):
+    asked = "/api/v1/search?q=sấy bảo quản tôm vải nhãn&trl_min=6"
+    body = plain(client.get(asked))
+    counted = 0
+    for facet in body["facets"]:
+        for bucket in facet["buckets"]:
+            kept = "" if facet["name"] == "trl" else "&trl_min=6"
+            more = "".join(f"&{name}={value}" for name, value in bucket["choose"].items())
+            other = plain(
+                client.get(f"/api/v1/search?q=sấy bảo quản tôm vải nhãn{kept}{more}&facets=0")
+            )
+            assert other["total"] == bucket["count"], (facet["name"], bucket)
+            assert other["facets"] is None
+            counted += 1
+    assert counted > 15
+
+
+def test_technologies_are_browsed_by_id_with_filters(client):
+    def all_of(query):
+        found, cursor = [], ""
+        while cursor is not None:
+            more = f"&cursor={cursor}" if cursor else ""
+            body = plain(client.get(f"/api/v1/technologies?{query}{more}"))
+            found += [each["id"] for each in body["technologies"]]
+            cursor = body["next"]
+        assert len(found) == body["total"]
+        return found
+
+    assert all_of("k=3") == [each.id for each in TECHNOLOGIES]
+    assert all_of("k=1&node=cây ăn quả&trl_min=7") == ["CN-1", "CN-3", "CN-5", "CN-6"]
+    assert all_of("kind=quy trình&kind=thiết bị") == ["CN-1", "CN-2", "CN-3"]
+    facets = plain(client.get("/api/v1/technologies?facets=1"))["facets"]
+    assert {each["name"] for each in facets} >= {"kind", "place", "price"}
+
+
+def test_an_owner_and_what_they_offer(client):
+    (line,) = plain(client.get("/api/v1/owners"))
+    assert line == {"name": "Viện Thử Nghiệm", "technologies": 1}
+    body = plain(client.get("/api/v1/owners/Viện Thử Nghiệm"))
+    assert [each["id"] for each in body["offers"]] == ["CN-1"]
+    assert failure(client.get("/api/v1/owners/Viện Khác"))[:2] == (404, "unknown_owner")
+
+
+def test_like_what_is_found_by_its_own_record(client):
+    found = plain(client.get("/api/v1/technologies/CN-1/similar?k=2"))
+    assert [each["id"] for each in found] == ["CN-2", "CN-3"]
+    assert failure(client.get("/api/v1/technologies/CN-99/similar"))[0] == 404
+
+
+def test_an_encoder_that_fails_leaves_an_answer_by_words_that_says_so(space, monkeypatch):
+    def failing(*_, **__):
+        raise EncoderFailed("hết bộ nhớ")
+
+    with served(space) as client:
+        expected = plain(client.get("/api/v1/search?q=sấy vải"))
+        plainly = Engine.rank
+
+        def rank(self, query, provinces=(), meaning=None, words_only=False):
+            return plainly(self, query, provinces) if words_only else failing()
+
+        monkeypatch.setattr(Engine, "rank", rank)
+        body = plain(client.get("/api/v1/search?q=sấy vải"))
+        assert body["matches"] == expected["matches"]
+        assert body["notices"] == ["Bộ mã hóa đang gặp lỗi: lần này chỉ tìm theo từ ngữ."]
+        url = f"/api/v1/search?q=sấy vải&cursor={expected['next']}"
+        if expected["next"]:
+            assert client.get(url).status_code == 410
 
 
 def test_lists_are_paged_in_the_order_of_ids(client):
@@ -420,10 +567,10 @@ def test_while_one_opens_the_others_go_on_with_the_one_before(space, monkeypatch
     began, go = threading.Event(), threading.Event()
     plainly = Live._open
 
-    def slowly(self, as_of):
+    def slowly(self, *args):
         began.set()
         assert go.wait(20)
-        return plainly(self, as_of)
+        return plainly(self, *args)
 
     monkeypatch.setattr(Live, "_open", slowly)
     opener = threading.Thread(target=live.refresh)
@@ -451,7 +598,7 @@ def test_a_changed_store_is_seen_before_it_is_indexed(space):
 def test_one_looks_at_most_once_in_a_while(space, monkeypatch):
     looks = []
     plainly = Live._look
-    monkeypatch.setattr(Live, "_look", lambda self: (looks.append(1), plainly(self)))
+    monkeypatch.setattr(Live, "_look", lambda *args: (looks.append(1), plainly(*args)))
     with served(space, every=3600) as client:
         publish(space, 1)
         for _ in range(5):
@@ -535,7 +682,7 @@ def operations(document):
 def test_the_document_is_openapi(document):
     OpenAPI.model_validate(document)
     names = [each["operationId"] for _, each in operations(document)]
-    assert len(names) == len(set(names)) == 10
+    assert len(names) == len(set(names)) == 14
     text = json.dumps(document)
     for name in {part.partition('"')[0] for part in text.split("#/components/schemas/")[1:]}:
         assert name in document["components"]["schemas"]

@@ -10,13 +10,27 @@ from __future__ import annotations
 from fastapi import APIRouter, FastAPI
 from fastapi.staticfiles import StaticFiles
 
-from service.pages import render
+from service.access import READ, needs
+from service.pages import account, admin, need, overview, owner, product, render, search, technology
+from service.pages.catalogue import Catalogues
 
-ROUTERS: tuple[APIRouter, ...] = ()
+OPEN: tuple[APIRouter, ...] = (account.router,)  # also to whom nobody knows yet
+ROUTERS: tuple[APIRouter, ...] = (
+    search.router,
+    product.router,
+    technology.router,
+    need.router,
+    owner.router,
+    overview.router,
+    admin.router,
+)
 
 
 def add_to(app: FastAPI) -> None:
     """Give ``app`` all pages; programs do not see them in the API's own document."""
-    for router in ROUTERS:
+    app.state.catalogues = Catalogues()
+    for router in OPEN:
         app.include_router(router, include_in_schema=False)
+    for router in ROUTERS:
+        app.include_router(router, include_in_schema=False, dependencies=[needs(READ)])
     app.mount("/static", StaticFiles(directory=render.STATIC), name="static")
