@@ -6,9 +6,11 @@ ways, by size; the score itself is always computed here, in one order and in flo
 the same to the last bit whether a record is scored alone, in a batch or among a million:
 
 * up to :data:`SCANNED` records one matrix product, and all within its error of the k-th: exact;
-* up to :data:`CODED` FAISS scans codes of 8 bits; the best :data:`RESCORED` are scored exactly;
-* beyond, FAISS does so in some of the clusters of an inverted file (IVF). How many is measured
-  when it is built, on the vectors themselves (:mod:`indexes.neighbours`).
+* up to :data:`CODED` codes of 8 bits bound every cosine (:mod:`indexes.codes`), and all whose bound
+  reaches the k-th are scored: exact too;
+* beyond, FAISS scans codes in some of the clusters of an inverted file (IVF), and the best
+  :data:`RESCORED` are scored. How many clusters is measured when it is built, on the vectors
+  themselves (:mod:`indexes.neighbours`).
 
 The index of the last two is a file beside the matrix; both are memory-mapped.
 """
@@ -24,6 +26,7 @@ import numpy.typing as npt
 from numba import njit
 
 from indexes import neighbours
+from indexes.codes import Codes
 
 Matrix = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.int64]
@@ -31,14 +34,36 @@ Scores = npt.NDArray[np.float64]
 
 SCANNED = 30_000
 CODED = 200_000
-RESCORED = 400  # candidates scored exactly where codes of 8 bits chose them
+RESCORED = 400  # candidates scored exactly where FAISS chose them
 _ERROR = 1e-4  # more than float32 can err on a product of two unit vectors of 384 to 1,024 numbers
 _NOBODY = np.zeros(0, np.int64)
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
 def _dots(matrix: Any, rows: Any, query: Any, out: Any) -> None:
-    for position in range(rows.shape[0]):
+    """Products of ``rows`` with ``query``, each added up in float64 from the first column on.
+
+    Eight rows go side by side: a sum must wait for the one before, and eight sums wait together.
+    Each row's own order is that of one row alone, and so is its sum, to the last bit.
+    """
+    full = rows.shape[0] // 8 * 8
+    for at in range(0, full, 8):
+        r0, r1, r2, r3 = rows[at], rows[at + 1], rows[at + 2], rows[at + 3]
+        r4, r5, r6, r7 = rows[at + 4], rows[at + 5], rows[at + 6], rows[at + 7]
+        s0 = s1 = s2 = s3 = s4 = s5 = s6 = s7 = 0.0
+        for column in range(query.shape[0]):
+            value = query[column]
+            s0 += matrix[r0, column] * value
+            s1 += matrix[r1, column] * value
+            s2 += matrix[r2, column] * value
+            s3 += matrix[r3, column] * value
+            s4 += matrix[r4, column] * value
+            s5 += matrix[r5, column] * value
+            s6 += matrix[r6, column] * value
+            s7 += matrix[r7, column] * value
+        out[at], out[at + 1], out[at + 2], out[at + 3] = s0, s1, s2, s3
+        out[at + 4], out[at + 5], out[at + 6], out[at + 7] = s4, s5, s6, s7
+    for position in range(full, rows.shape[0]):
         row = rows[position]
         total = 0.0
         for column in range(query.shape[0]):
@@ -63,11 +88,13 @@ class Vectors:
 
     matrix: Matrix
     dead: Rows = field(default_factory=lambda: _NOBODY)  # sorted
-    index: Any = field(default=None, repr=False)  # FAISS; None where the matrix is scanned
+    index: Any = field(default=None, repr=False)  # codes, FAISS; None where the matrix is scanned
 
     @classmethod
     def build(cls, matrix: Matrix) -> Vectors:
         """Index ``matrix``: the same matrix gives the same bytes."""
+        if SCANNED < len(matrix) <= CODED:
+            return cls(matrix, index=Codes.build(matrix))
         return cls(matrix, index=neighbours.build(matrix, SCANNED, CODED, RESCORED))
 
     def __len__(self) -> int:
@@ -89,7 +116,7 @@ class Vectors:
     def nearest(self, query: Matrix, k: int) -> Rows:
         """Return the rows of the ``k`` nearest records, best first, ties by row.
 
-        Fewer where fewer are alive. Exact up to :data:`SCANNED` records, nearly so beyond.
+        Fewer where fewer are alive. Exact up to :data:`CODED` records, nearly so beyond.
         """
         k = min(k, len(self) - len(self.dead))
         if k <= 0:
@@ -98,6 +125,8 @@ class Vectors:
         return self._best(query, self._candidates(query, k), k)
 
     def _candidates(self, query: Matrix, k: int) -> Rows:
+        if isinstance(self.index, Codes):
+            return self.index.candidates(query, k, self.dead)
         if self.index is not None:
             found: Rows = self._search(query.reshape(1, -1), k)[0]
             return found
@@ -121,7 +150,9 @@ class Vectors:
     def save(self, folder: Path) -> None:
         """Write matrix and index into ``folder``, which must exist; the dead are not kept."""
         np.save(folder / "vectors.npy", self.matrix)
-        if self.index is not None:
+        if isinstance(self.index, Codes):
+            self.index.save(folder)
+        elif self.index is not None:
             neighbours.save(self.index, folder / "vectors.faiss")
 
     @classmethod
@@ -132,9 +163,9 @@ class Vectors:
             ValueError: index and matrix do not have the same number of records.
         """
         matrix, path = np.load(folder / "vectors.npy", mmap_mode="r"), folder / "vectors.faiss"
-        index = neighbours.load(path) if path.exists() else None
+        index = neighbours.load(path) if path.exists() else Codes.load(folder)
         if index is not None and index.ntotal != len(matrix):
             raise ValueError(
-                f"chỉ mục lệch nhau: {len(matrix):,} vectơ nhưng {index.ntotal:,} trong {path.name}"
+                f"chỉ mục lệch nhau: {len(matrix):,} vectơ nhưng {index.ntotal:,} trong {path.stem}"
             )
         return cls(np.asarray(matrix), index=index)

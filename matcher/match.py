@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -27,6 +29,7 @@ EVERYTHING = fit.Filter()
 WORDS_ONLY = "Bộ mã hóa đang gặp lỗi: lần này chỉ tìm theo từ ngữ."
 RELATIONS = ("same", "broader", "near", "other", "unknown")
 DEEP = 500  # hits looked at in any case, so that what is listed does not depend on k
+AHEAD = 32  # answers of a batch worked out before they are asked for
 MASKS = 64  # filters whose rows are kept
 FIRST_PAGE: tuple[Key, Key] = ((-np.inf, -1), (-np.inf, -1))  # before all hits
 DEPTH = 10  # matches of each need that a product's list is chosen from
@@ -261,6 +264,29 @@ class Matcher:
         return Answer(
             query, tuple(kept), tuple(apart), total, notices, answerable, self.model, ranking
         )
+
+    def answers(
+        self, queries: Iterable[Query], k: int = 10, only: fit.Filter = EVERYTHING, threads: int = 2
+    ) -> Iterator[Answer]:
+        """Yield what :meth:`answer` returns for each of ``queries``, in their order.
+
+        The loops of scoring run outside Python's lock, so ``threads`` answer side by side; each
+        query is answered by itself, so the answers are the same to the last bit. No more than
+        :data:`AHEAD` are worked out before they are asked for.
+        """
+        self.admitted(only)  # once, not by every thread
+        with ThreadPoolExecutor(threads) as pool:
+            pending: deque[Future[Answer]] = deque()
+            try:
+                for query in queries:
+                    pending.append(pool.submit(self.answer, query, k, only))
+                    if len(pending) >= AHEAD:
+                        yield pending.popleft().result()
+                while pending:
+                    yield pending.popleft().result()
+            finally:
+                for each in pending:
+                    each.cancel()
 
     def _enough(
         self, query: Query, hit: Hit, answerable: float, number: int, full: tuple[bool, bool]

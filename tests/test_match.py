@@ -9,7 +9,7 @@ from small import NEEDS, PRODUCTS, TECHNOLOGIES, TODAY, Tiny, lexical, matcher
 from corpus.records import Need, Product, Technology
 from matcher.explain import ADAPT, REFERENCE, SUITS, Explanation
 from matcher.hits import Hit
-from matcher.match import Answer, Match, Matcher
+from matcher.match import AHEAD, Answer, Match, Matcher
 from matcher.model import DEFAULT
 from matcher.need import Conditions, Query
 
@@ -297,3 +297,33 @@ def test_takers_are_cut_at_k_and_ties_stand_by_the_needs_id():
 
 def test_a_technology_nobody_asks_for_has_no_takers():
     assert lexical().takers(lexical().technologies["CN-7"]) == ()
+
+
+# Many queries at once ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_a_batch_answers_each_query_as_it_is_answered_alone(threads):
+    mine = matcher()
+    queries = [mine.stated(each) for each in mine.needs.values()]
+    queries = [*queries, *(mine.text(each.name) for each in TECHNOLOGIES), mine.text("")] * 9
+    assert len(queries) > AHEAD
+    alone = [mine.answer(each, 3) for each in queries]
+    assert list(mine.answers(iter(queries), 3, threads=threads)) == alone
+    assert {len(each.matches) for each in alone} > {0}
+
+
+def test_a_batch_works_out_only_so_many_answers_ahead():
+    mine, read = matcher(), []
+
+    def queries():
+        for number in range(10 * AHEAD):
+            read.append(number)
+            yield mine.text("xoài")
+
+    found = mine.answers(queries(), 1)
+    assert not read
+    assert next(found) == mine.answer(mine.text("xoài"), 1)
+    assert len(read) == AHEAD
+    found.close()
+    assert len(read) == AHEAD

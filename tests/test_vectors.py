@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import indexes.vectors as module
+from indexes.codes import Codes
 from indexes.vectors import Vectors, pool
 
 CALM = settings(deadline=None, max_examples=50)
@@ -136,18 +137,43 @@ def test_all_may_be_dead():
     assert left.nearest(QUERY, 2).tolist() == []
 
 
-def test_the_same_matrix_gives_the_same_file(large, tmp_path, monkeypatch):
+def files(folder):
+    found = (each for each in folder.glob("vectors.*") if each.name != "vectors.npy")
+    return {each.name: each.read_bytes() for each in found}
+
+
+def test_the_same_matrix_gives_the_same_files(large, tmp_path, monkeypatch):
     large.save(tmp_path)
     if large.index is None:
-        assert not (tmp_path / "vectors.faiss").exists()
+        assert files(tmp_path) == {}
         return
     clustered = isinstance(large.index, faiss.IndexIVF)
     monkeypatch.setattr(module, "SCANNED", 0)
     monkeypatch.setattr(module, "CODED", 1 if clustered else 20_000)
     (tmp_path / "again").mkdir()
     Vectors.build(in_clusters(6_000, seed=1)).save(tmp_path / "again")
-    same = [(folder / "vectors.faiss").read_bytes() for folder in (tmp_path, tmp_path / "again")]
-    assert same[0] == same[1]
+    assert files(tmp_path) == files(tmp_path / "again") != {}
+
+
+@CALM
+@given(st.integers(0, 2**31), st.integers(1, 60), st.integers(1, 40), st.sampled_from([1, 0.3, 4]))
+def test_codes_bound_every_cosine_and_name_all_that_may_be_near(seed, count, dim, length):
+    matrix, query = unit(count, dim, seed), unit(1, dim, seed + 1)[0] * np.float32(length)
+    matrix[seed % count] = 0.0  # a record without text
+    codes, exact = Codes.build(matrix), matrix.astype(np.float64) @ query.astype(np.float64)
+    lower, upper = codes.bounds(query)
+    assert (lower <= exact).all()
+    assert (exact <= upper).all()
+    k = 1 + seed % count
+    reached = np.flatnonzero(exact >= np.sort(exact)[-k])
+    assert set(reached) <= set(codes.candidates(query, k, np.zeros(0, np.int64)))
+
+
+def test_codes_leave_few_rows_to_score(large):
+    if isinstance(large.index, Codes):
+        nobody = np.zeros(0, np.int64)
+        named = [len(large.index.candidates(each, 50, nobody)) for each in PROBES]
+        assert np.mean(named) < 100  # of 6,000
 
 
 def test_any_way_survives_the_disk(large, tmp_path):
@@ -164,9 +190,17 @@ def test_a_damaged_or_foreign_index_is_refused(large, tmp_path):
     np.save(tmp_path / "vectors.npy", large.matrix[:-1])
     with pytest.raises(ValueError, match="5,999 vectơ nhưng 6,000"):
         Vectors.load(tmp_path)
-    (tmp_path / "vectors.faiss").write_bytes(b"nothing")
-    with pytest.raises(ValueError, match=r"vectors\.faiss"):
+    name = "vectors.codes.npy" if isinstance(large.index, Codes) else "vectors.faiss"
+    (tmp_path / name).write_bytes(b"nothing")
+    with pytest.raises(ValueError, match=name):
         Vectors.load(tmp_path)
+
+
+def test_codes_of_other_vectors_are_refused(tmp_path):
+    Codes.build(unit(9, 16, seed=1)).save(tmp_path)
+    np.save(tmp_path / "vectors.rows.npy", np.zeros((8, 2), np.float32))
+    with pytest.raises(ValueError, match="mã 9 × 16"):
+        Codes.load(tmp_path)
 
 
 def test_saved_vectors_load_to_the_same_bytes_and_scores(many, tmp_path):
@@ -181,3 +215,16 @@ def test_saved_vectors_load_to_the_same_bytes_and_scores(many, tmp_path):
 def test_no_vectors_at_all_survive_the_disk(tmp_path):
     Vectors(np.zeros((0, 16), np.float32)).save(tmp_path)
     assert Vectors.load(tmp_path).matrix.shape == (0, 16)
+
+
+@pytest.mark.parametrize("count", [1, 7, 8, 9, 21])
+def test_a_row_scores_the_same_to_the_last_bit_alone_and_beside_others(count: int) -> None:
+    chance = np.random.default_rng(7)
+    matrix = chance.standard_normal((40, 33)).astype(np.float32)
+    query = chance.standard_normal(33).astype(np.float32)
+    rows = chance.choice(40, count, replace=False).astype(np.int64)
+    held = Vectors(matrix)
+    alone = [float(held.scores(query, rows[place : place + 1])[0]) for place in range(count)]
+    products = matrix[rows].astype(np.float64) * query.astype(np.float64)
+    slow = np.cumsum(products, axis=1)[:, -1].tolist()  # one after another, unlike a plain sum
+    assert held.scores(query, rows).tolist() == alone == slow
