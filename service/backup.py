@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -42,7 +41,7 @@ def backup(store: Store, path: Path) -> State:
                 for row in connection.execute(ordered).mappings():
                     out.write(_line({"table": table.name, "row": dict(row)}))
             out.write(_line({"end": True}))
-        os.replace(part, path)
+        part.replace(path)
     finally:
         part.unlink(missing_ok=True)
     return state

@@ -57,7 +57,7 @@ def test_a_store_with_data_is_kept_unless_forced(tmp_path):
         backup(store, tmp_path / "a.gz")
     with Store.create(tmp_path / "b") as store:
         store.save(TECHNOLOGIES[:3])
-        with pytest.raises(StoreError, match="đã có dữ liệu.*--force"):
+        with pytest.raises(StoreError, match=r"đã có dữ liệu.*--force"):
             restore(tmp_path / "a.gz", tmp_path / "b")
         assert len(store.all(Technology)) == 3
         restore(tmp_path / "a.gz", tmp_path / "b", force=True)
@@ -69,7 +69,8 @@ def test_a_damaged_copy_is_refused_and_the_store_stays(tmp_path, damage):
     with Store.create(tmp_path / "a") as store:
         store.save(TECHNOLOGIES)
         backup(store, tmp_path / "a.gz")
-    lines = gzip.open(tmp_path / "a.gz", "rt", encoding="utf-8").read().splitlines(True)
+    with gzip.open(tmp_path / "a.gz", "rt", encoding="utf-8") as copy:
+        lines = copy.readlines()
     rows = [number for number, line in enumerate(lines) if '"table": "record"' in line]
     if damage == "cut":
         lines = lines[:-1]
@@ -84,6 +85,6 @@ def test_a_damaged_copy_is_refused_and_the_store_stays(tmp_path, damage):
         (tmp_path / "a.gz").write_text("xin chào")
     with Store.open(tmp_path / "a") as store:
         before = store.state()
-        with pytest.raises(StoreError, match="hỏng|cắt cụt"):
+        with pytest.raises(StoreError, match=r"hỏng|cắt cụt"):
             restore(tmp_path / "a.gz", tmp_path / "a", force=True)
         assert (store.state(), len(store.all(Technology))) == (before, len(TECHNOLOGIES))
