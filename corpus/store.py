@@ -136,11 +136,15 @@ class Store:
 
     @classmethod
     def _opened(cls, database: Database, create: bool) -> Store:
+        store = cls(database)
         try:
-            store = cls(database)
             store._migrate(create)
-        except (OSError, sa.exc.DBAPIError) as error:
-            raise StoreError(explain(database.name, database.folder, error)) from error
+        except BaseException as error:
+            database.close()
+            if isinstance(error, OSError | sa.exc.DBAPIError):
+                told = explain(database.name, database.folder, error)
+                raise StoreError(told) from error
+            raise
         return store
 
     def __enter__(self) -> Store:

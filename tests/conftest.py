@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import datetime as dt
 import fcntl
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from corpus.records import Technology
 from indexes.encoders import E5
 from matcher.match import Matcher
 from service import loading
 from service.workspace import Workspace
+from tests import server
 
 AS_OF = dt.date(2026, 11, 23)
 
@@ -48,3 +51,30 @@ def sample_matcher(sample_workspace: Workspace) -> Iterator[Matcher]:
 
 def _technologies(matcher: Matcher) -> tuple[Technology, ...]:
     return tuple(each for each in matcher.technologies.values() if each.illustrative)
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[str]:
+    """The URL of a PostgreSQL server's database that this test process alone uses."""
+    programs = server.binaries()
+    if programs is None:
+        pytest.skip("PostgreSQL is not installed (Debian: postgresql)")
+    pytest.importorskip("psycopg", reason="the extra postgresql is not installed")
+    with server.running(programs) as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path | str]:
+    """Where a store of one test may be: an empty folder, then an empty database."""
+    if request.param == "sqlite":
+        yield tmp_path / "kho"
+        return
+    url = sa.make_url(request.getfixturevalue("postgresql")).set(drivername="postgresql+psycopg")
+    name = f"t{uuid.uuid4().hex}"
+    engine = sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=sa.pool.NullPool)
+    with engine.connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+    yield url.set(database=name).render_as_string(hide_password=False)
+    with engine.connect() as connection:
+        connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")

@@ -22,8 +22,8 @@ def clock():
 
 
 @pytest.fixture
-def store(tmp_path):
-    with Store.create(tmp_path) as opened:
+def store(place):
+    with Store.create(place) as opened:
         opened.save([*TECHNOLOGIES, *PRODUCTS, *NEEDS])
         yield opened
 
@@ -272,14 +272,15 @@ def test_a_kept_search_is_its_owners_alone(store):
     assert desk(store).save_search("b", "q=b").id == "TK-0002"  # an id is never given twice
 
 
-def test_a_busy_store_is_told_as_unavailable(store, monkeypatch, tmp_path):
+def test_a_busy_store_is_told_as_unavailable(store, place, monkeypatch):
     monkeypatch.setattr("corpus.database.BUSY_MS", 50)
-    with Store.open(tmp_path) as other, other.writing(), refused(503, "store_unavailable"):
-        desk(store_again(tmp_path)).start_list("x")
-
-
-def store_again(folder):
-    return Store.open(folder)
+    with (
+        Store.open(place) as other,
+        Store.open(place) as mine,
+        other.writing(),
+        refused(503, "store_unavailable"),
+    ):
+        desk(mine).start_list("x")
 
 
 def test_products_are_what_needs_are_stated_for(store):
