@@ -10,7 +10,8 @@ from pathlib import Path
 import argon2
 import sqlalchemy as sa
 
-from corpus.store import FILE, StoreError
+from corpus.database import exists
+from corpus.store import StoreError
 from service.access import Asked
 from service.accounts import Accounts
 from service.ledger import Clock, Ledger, account_table, utc_now
@@ -70,7 +71,7 @@ class Register:
             return self._some
 
     def _has_some(self) -> bool:
-        if not (self.folder / FILE).exists():
+        if not exists(self.folder):
             return False
         with self.ledger.transaction() as connection:
             query = sa.select(account_table.c.login).limit(1)
