@@ -15,7 +15,8 @@ from axe_playwright_python.sync_playwright import Axe
 from conftest import AS_OF
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from service.app import create_app, listen
+from service.app import create_app
+from service.serving import listen
 from service.workspace import Workspace
 
 CHROMIUM = shutil.which("chromium")

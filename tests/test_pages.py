@@ -96,6 +96,7 @@ def test_unanswerable_questions_are_told_plainly(client: TestClient) -> None:
 
 def test_what_breaks_a_rule_stands_below_with_the_reason(client: TestClient) -> None:
     text = client.get("/?q=bảo quản vải bằng khí điều biến&budget=100").text
+    assert 'href="#khong-dat"' in text
     below = text[text.index('id="khong-dat"') :]
     assert "chi phí thấp nhất 450 triệu đồng, vượt 100 triệu" in below
 
