@@ -250,6 +250,7 @@ class Decision(Record):
     rank: Annotated[int, Field(ge=1, le=9999)] | None = Field(None, title="Thứ hạng khi xem")
     index_version: Line | None = Field(None, title="Phiên bản chỉ mục")
     model_version: Line | None = Field(None, title="Phiên bản mô hình")
+    list: Id | None = Field(None, title="Mã danh sách")  # the match list it was decided on
 
     @property
     def key(self) -> str:

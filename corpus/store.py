@@ -1,20 +1,20 @@
-"""The records of one work folder, in one SQLite file, with a log of every change.
+"""The records of one work folder, in one database, with a log of every change.
 
-A work folder belongs to one body (a province's department, a broker) and holds ``cungcau.sqlite``.
-Records are kept as JSON by kind and id: what a spreadsheet may carry grows with the years, and a
-new optional fact must not need a new column. Every change gets the next *revision* and a *digest*
-chained to the one before, so that a snapshot can say exactly which state of which store it indexes.
+A work folder belongs to one body (a province's department, a broker) and holds ``cungcau.sqlite``,
+or names a PostgreSQL server (see :mod:`corpus.database`). Records are kept as JSON by kind and id:
+what a spreadsheet may carry grows with the years, and a new optional fact must not need a new
+column. Every change gets the next *revision* and a *digest* chained to the one before, so that a
+snapshot can say exactly which state of which store it indexes.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
+import datetime as dt
 import os
-import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 from typing import Any, TypeVar
@@ -24,51 +24,46 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.engine import Connection
 
+from corpus.database import FILE, Database, StoreError, explain, located
 from corpus.records import Record
+from corpus.schema import change_table, idempotency_table, metadata, record_table
+from corpus.writing import (
+    EMPTY_DIGEST,
+    ConflictError,
+    State,
+    Writing,
+    matching,
+    present,
+    records,
+    state_of,
+)
 
-FILE = "cungcau.sqlite"
-BUSY_MS = 30_000
+__all__ = [
+    "EMPTY_DIGEST",
+    "FILE",
+    "Answered",
+    "Change",
+    "ConflictError",
+    "KeyReusedError",
+    "Saved",
+    "State",
+    "Store",
+    "StoreError",
+    "Writing",
+    "default_folder",
+    "metadata",
+]
+
 BATCH = 1_000  # rows in one transaction, so that readers and other writers get their turn
-EMPTY_DIGEST = "0" * 64
-
-metadata = sa.MetaData()
-record_table = sa.Table(
-    "record",
-    metadata,
-    sa.Column("kind", sa.String(20), primary_key=True),
-    sa.Column("id", sa.String(250), primary_key=True),
-    sa.Column("hash", sa.String(64), nullable=False),
-    sa.Column("body", sa.JSON, nullable=False),
-    sa.Column("revision", sa.Integer, nullable=False),
-)
-change_table = sa.Table(
-    "change",
-    metadata,
-    sa.Column("revision", sa.Integer, primary_key=True),
-    sa.Column("kind", sa.String(20), nullable=False),
-    sa.Column("id", sa.String(250), nullable=False),
-    sa.Column("action", sa.String(10), nullable=False),  # added | changed
-    sa.Column("hash", sa.String(64), nullable=False),
-    sa.Column("before", sa.JSON),  # the body that was replaced: nothing is lost silently
-    sa.Column("source", sa.Text),
-    sa.Column("digest", sa.String(64), nullable=False),
-)
+KEEP_DAYS = 7  # how long the answer to a request is kept for its repetition
 
 R = TypeVar("R", bound=Record)
 
 
-class StoreError(RuntimeError):
-    """The store cannot be used; the message says why and what to do."""
-
-
-@dataclass(frozen=True)
-class State:
-    """Where a store stands: number of changes so far and the digest of their chain."""
-
-    revision: int
-    digest: str
+class KeyReusedError(StoreError):
+    """An idempotency key was used before, for another request."""
 
 
 @dataclass(frozen=True)
@@ -80,104 +75,156 @@ class Saved:
     unchanged: int
 
 
+@dataclass(frozen=True)
+class Change:
+    """One line of the log: what happened to a record, by whom (login) and when (ISO, UTC).
+
+    ``before`` and ``after`` are bodies; ``after`` is told by :meth:`Store.history` only.
+    """
+
+    revision: int
+    kind: str
+    id: str
+    action: str  # added | changed | removed
+    actor: str | None  # none: the command line
+    at: str | None  # none: a load
+    source: str | None
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What a request was answered with, and whether that was before."""
+
+    status: int
+    body: str
+    repeated: bool
+
+
 class Store:
-    """Open with :meth:`create` or :meth:`open`; use as a context manager."""
+    """Open with :meth:`create` or :meth:`open`; use as a context manager.
 
-    def __init__(self, engine: Engine, folder: Path) -> None:
-        self._engine = engine
-        self.folder = folder
+    One store may be used from many threads at once.
+    """
 
-    @classmethod
-    def create(cls, folder: Path) -> Store:
-        """Open the store of ``folder``, making folder, file and tables where they are missing."""
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            store = cls(_connect(folder / FILE), folder)
-            store._migrate()
-        except (OSError, sa.exc.DatabaseError) as error:
-            raise StoreError(_explain(folder, error)) from error
-        return store
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self._here = threading.local()  # the write transaction that this thread is in
+
+    @property
+    def name(self) -> str:
+        """What to call it: its folder, or its URL without the password."""
+        return self.database.name
 
     @classmethod
-    def open(cls, folder: Path) -> Store:
+    def create(cls, where: Path | str) -> Store:
+        """Open the store of a folder or URL, making folder, file and tables where missing."""
+        return cls._opened(Database.of(located(where)), create=True)
+
+    @classmethod
+    def open(cls, where: Path | str) -> Store:
         """Open an existing store, bringing its tables up to date.
 
         Raises:
             StoreError: there is none, or it cannot be read or written.
         """
-        if not (folder / FILE).is_file():
-            raise StoreError(
-                f"chưa có dữ liệu trong {folder}: chạy `cungcau init` rồi `cungcau load`, "
-                "hoặc chỉ thư mục khác bằng --data"
-            )
-        return cls.create(folder)
+        place = located(where)
+        if isinstance(place, Path) and not (place / FILE).is_file():
+            raise StoreError(_nothing(str(place)))
+        return cls._opened(Database.of(place), create=False)
+
+    @classmethod
+    def _opened(cls, database: Database, create: bool) -> Store:
+        try:
+            store = cls(database)
+            store._migrate(create)
+        except (OSError, sa.exc.DBAPIError) as error:
+            raise StoreError(explain(database.name, database.folder, error)) from error
+        return store
 
     def __enter__(self) -> Store:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._engine.dispose()
+        self.database.close()
 
-    def _migrate(self) -> None:
-        """Run the migrations that this file has not seen.
+    def _migrate(self, create: bool) -> None:
+        """Run the migrations that this database has not seen.
 
-        A file that has seen them all is only read: it opens while another process writes.
+        One that has seen them all is only read: it opens while another process writes.
         """
         config = Config()
         scripts = str(resources.files("corpus") / "migrations")
         config.set_main_option("script_location", scripts.replace("%", "%%"))
         known = [script.revision for script in ScriptDirectory.from_config(config).walk_revisions()]
-        with self._engine.connect() as connection:
+        with self.database.engine.connect() as connection:
             found = MigrationContext.configure(connection).get_current_revision()
         if found == known[0]:
             return
+        if found is None and self.database.server and not create:
+            raise StoreError(_nothing(self.name))
         if found is not None and found not in known:
             raise StoreError(
-                f"dữ liệu trong {self.folder} được tạo bởi phiên bản mới hơn của Cung Cầu "
+                f"dữ liệu trong {self.name} được tạo bởi phiên bản mới hơn của Cung Cầu "
                 f"(tệp {found}, chương trình {known[0]}): cập nhật chương trình"
             )
-        with self._engine.execution_options(write=True).connect() as connection:
+        with self.database.connection() as connection:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
 
-    @contextmanager
-    def _transaction(self, write: bool = False) -> Iterator[Connection]:
-        """Open one transaction; what the database cannot do is raised as a StoreError."""
-        try:
-            with self._engine.execution_options(write=write).begin() as connection:
-                yield connection
-        except sa.exc.DatabaseError as error:
-            raise StoreError(_explain(self.folder, error)) from error
+    # Reading ---------------------------------------------------------------------------------
 
-    def state(self) -> State:
-        """Return the current revision (0 for an empty store) and digest."""
-        with self._transaction() as connection:
-            return _state(connection)
+    def state(self, *kinds: str) -> State:
+        """Return the current revision (0 for an empty store) and digest.
+
+        With ``kinds``: those after the last change of any of them, so that what depends on
+        technologies only need not be made anew for every decision.
+        """
+        with self.database.transaction() as connection:
+            return state_of(connection, kinds)
+
+    def changed_since(self, revision: int, *kinds: str) -> int:
+        """Return how many changes of ``kinds`` came after ``revision``."""
+        change = change_table.c
+        query = sa.select(sa.func.count()).where(change.kind.in_(kinds), change.revision > revision)
+        with self.database.transaction() as connection:
+            return int(connection.execute(query).scalar_one())
 
     def digest_at(self, revision: int) -> str | None:
         """Return the chain's digest at ``revision``; ``None`` if the store never was there."""
         if revision == 0:
             return EMPTY_DIGEST
         query = sa.select(change_table.c.digest).where(change_table.c.revision == revision)
-        with self._transaction() as connection:
+        with self.database.transaction() as connection:
             return connection.execute(query).scalar()
 
     def hashes(self, kind: str) -> dict[str, str]:
         """Return id → content hash of all records of ``kind``."""
         table = record_table.c
         query = sa.select(table.id, table.hash).where(table.kind == kind)
-        with self._transaction() as connection:
+        with self.database.transaction() as connection:
             return {row.id: row.hash for row in connection.execute(query)}
 
     def all(self, kind: type[R]) -> list[R]:
         """Return every record of ``kind``, ordered by id."""
-        with self._transaction() as connection:
-            return list(_records(connection, kind))
+        with self.database.transaction() as connection:
+            return list(records(connection, kind))
+
+    def find(self, kind: type[R], **facts: str) -> list[R]:
+        """Return the records of ``kind`` whose fields equal ``facts``, ordered by id."""
+        with self.database.transaction() as connection:
+            return list(matching(connection, kind, facts))
+
+    def present(self, kind: type[Record], keys: Iterable[str]) -> frozenset[str]:
+        """Return which of ``keys`` are ids of records of ``kind``."""
+        with self.database.transaction() as connection:
+            return present(connection, kind, keys)
 
     def all_with_state(self, kind: type[R]) -> tuple[State, list[R]]:
         """Return every record of ``kind`` and the one state of the store that they show."""
-        with self._transaction() as connection:
-            return _state(connection), list(_records(connection, kind))
+        with self.database.transaction() as connection:
+            return state_of(connection), list(records(connection, kind))
 
     def changes_with_state(
         self, kind: type[R], since: int
@@ -192,124 +239,165 @@ class Store:
         touched = sa.select(change.id).where(wanted).distinct()
         there = (record.kind == kind.kind_name) & record.id.in_(touched)
         query = sa.select(record.body).where(there).order_by(record.id)
-        with self._transaction() as connection:
+        with self.database.transaction() as connection:
             ids = frozenset(connection.execute(touched).scalars())
             found = [kind.model_validate(body) for body in connection.execute(query).scalars()]
-            return _state(connection), found, ids - {each.key for each in found}
+            return state_of(connection), found, ids - {each.key for each in found}
 
     def get(self, kind: type[R], key: str) -> R | None:
         """Return one record, or ``None``."""
-        with self._transaction() as connection:
-            return next(_records(connection, kind, key), None)
+        with self.database.transaction() as connection:
+            return next(records(connection, kind, key), None)
 
-    def save(self, records: Sequence[Record]) -> Saved:
+    # The log of changes ----------------------------------------------------------------------
+
+    def history(self, kind: type[Record], key: str) -> list[Change]:
+        """Return what happened to one record, oldest first, also after it was removed."""
+        change = change_table.c
+        query = _log().where(change.kind == kind.kind_name, change.id == key)
+        with self.database.transaction() as connection:
+            rows = connection.execute(query.order_by(change.revision)).all()
+            now = next(records(connection, kind, key), None)
+        story = [Change(*row) for row in rows]
+        bodies = [each.before for each in story[1:]] + [now.to_json() if now else None]
+        return [replace(each, after=body) for each, body in zip(story, bodies, strict=True)]
+
+    def changes(
+        self,
+        kind: str | None = None,
+        actor: str | None = None,
+        since: str | None = None,
+        until: str | None = None,
+        before: int | None = None,
+        limit: int = 100,
+        offset: int = 0,
+    ) -> list[Change]:
+        """Return changes, newest first.
+
+        Args:
+            kind: of these records only.
+            actor: by this login only; ``""``: by the command line only.
+            since: ISO 8601 in UTC (or its beginning): at that moment or later; loads have no time.
+            until: earlier than that moment.
+            before: below that revision, so that paging is stable while others write.
+            limit: at most so many.
+            offset: after so many.
+        """
+        change = change_table.c
+        query = _log().order_by(change.revision.desc()).limit(limit).offset(offset)
+        if kind is not None:
+            query = query.where(change.kind == kind)
+        if actor is not None:
+            query = query.where(change.actor == actor if actor else change.actor.is_(None))
+        if since is not None:
+            query = query.where(change.at >= since)
+        if until is not None:
+            query = query.where(change.at < until)
+        if before is not None:
+            query = query.where(change.revision < before)
+        with self.database.transaction() as connection:
+            return [Change(*row) for row in connection.execute(query)]
+
+    # Writing ---------------------------------------------------------------------------------
+
+    @contextmanager
+    def writing(self, actor: str | None = None, at: str | None = None) -> Iterator[Writing]:
+        """Open one write transaction: all of it happens, or nothing.
+
+        Inside another of the same thread it is part of that one.
+        """
+        around: Writing | None = getattr(self._here, "writing", None)
+        if around is not None:
+            yield around
+            return
+        with self.database.transaction(write=True) as connection:
+            self._here.writing = Writing(connection, actor, at)
+            try:
+                yield self._here.writing
+            finally:
+                self._here.writing = None
+
+    def save(
+        self, records: Sequence[Record], actor: str | None = None, at: str | None = None
+    ) -> Saved:
         """Add or replace ``records``; equal ones change nothing. In short transactions."""
         totals = [0, 0, 0]
         for start in range(0, len(records), BATCH):
-            with self._transaction(write=True) as connection:
-                counts = _save(connection, records[start : start + BATCH])
+            with self.writing(actor, at) as writing:
+                counts = writing.save(records[start : start + BATCH])
             totals = [total + count for total, count in zip(totals, counts, strict=True)]
         return Saved(*totals)
 
+    def edit(self, record: R, *, actor: str | None, at: str | None, expected: str | None) -> R:
+        """Add or replace one record: see :meth:`corpus.writing.Writing.edit`."""
+        with self.writing(actor, at) as writing:
+            return writing.edit(record, expected)
 
-def _connect(path: Path) -> Engine:
-    engine = sa.create_engine(
-        sa.URL.create("sqlite", database=str(path)),  # a path may hold "?" or "%"
-        poolclass=sa.pool.NullPool,  # no connection is carried over a fork
-        connect_args={"timeout": BUSY_MS / 1000},
-        json_serializer=lambda value: json.dumps(value, ensure_ascii=False),
+    def remove(
+        self, kind: type[Record], key: str, *, actor: str | None, at: str | None, expected: str
+    ) -> None:
+        """Take one record out: see :meth:`corpus.writing.Writing.remove`."""
+        with self.writing(actor, at) as writing:
+            writing.remove(kind, key, expected)
+
+    def once(
+        self,
+        key: str,
+        actor: str,
+        request_hash: str,
+        at: dt.datetime,
+        answer: Callable[[], tuple[int, str]],
+    ) -> Answered:
+        """Answer a request that may be sent twice; the second time as the first, doing nothing.
+
+        What ``answer`` writes and what is remembered of it are one transaction. If it raises,
+        nothing is written or remembered.
+
+        Args:
+            key: the sender's key for the request.
+            actor: the sender's login; two senders may use the same key.
+            request_hash: hex SHA-256 of what was asked.
+            at: now, in UTC.
+            answer: does the work and returns status and body.
+
+        Raises:
+            KeyReusedError: the key was used for another request.
+        """
+        table = idempotency_table.c
+        mine = (table.key == key) & (table.actor == actor)
+        with self.writing(actor, at.isoformat(timespec="seconds")) as writing:
+            connection = writing.connection
+            old = connection.execute(sa.select(idempotency_table).where(mine)).first()
+            if old is not None and old.request_hash != request_hash:
+                raise KeyReusedError(f"khóa {key!r} đã dùng cho một yêu cầu khác: dùng khóa mới")
+            if old is not None:
+                return Answered(old.status, old.body, True)
+            status, body = answer()
+            _forget(connection, at - dt.timedelta(days=KEEP_DAYS))
+            row = {"key": key, "actor": actor, "request_hash": request_hash, "status": status}
+            when = at.isoformat(timespec="seconds")
+            connection.execute(idempotency_table.insert().values(row | {"body": body, "at": when}))
+            return Answered(status, body, False)
+
+
+def _log() -> sa.Select[Any]:
+    change = change_table.c
+    return sa.select(
+        change.revision, change.kind, change.id, change.action, change.actor, change.at,
+        change.source, change.before,
+    )  # fmt: skip
+
+
+def _forget(connection: Connection, before: dt.datetime) -> None:
+    old = idempotency_table.c.at < before.isoformat(timespec="seconds")
+    connection.execute(idempotency_table.delete().where(old))
+
+
+def _nothing(name: str) -> str:
+    return (
+        f"chưa có dữ liệu trong {name}: chạy `cungcau init` rồi `cungcau load`, "
+        "hoặc chỉ thư mục khác bằng --data"
     )
-
-    @sa.event.listens_for(engine, "connect")
-    def _configure(connection: sqlite3.Connection, _: object) -> None:
-        connection.isolation_level = None  # SQLAlchemy's BEGIN, not the driver's, see below
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=NORMAL")
-        connection.execute(f"PRAGMA busy_timeout={BUSY_MS}")
-
-    @sa.event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        # A transaction that will write takes its lock at once: two that read first would deadlock.
-        write = connection.get_execution_options().get("write", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
-
-    return engine
-
-
-def _records(connection: Connection, kind: type[R], key: str | None = None) -> Iterator[R]:
-    table = record_table.c
-    query = sa.select(table.body).where(table.kind == kind.kind_name).order_by(table.id)
-    if key is not None:
-        query = query.where(table.id == key)
-    return (kind.model_validate(body) for body in connection.execute(query).scalars())
-
-
-def _state(connection: Connection) -> State:
-    query = sa.select(change_table.c.revision, change_table.c.digest).order_by(
-        change_table.c.revision.desc()
-    )
-    row = connection.execute(query.limit(1)).first()
-    return State(row.revision, row.digest) if row else State(0, EMPTY_DIGEST)
-
-
-def _save(connection: Connection, records: Iterable[Record]) -> tuple[int, int, int]:
-    state = _state(connection)
-    added = changed = unchanged = 0
-    for record in records:
-        old = _row(connection, record.kind_name, record.key)
-        content = record.content_hash()
-        if old is not None and old.hash == content:
-            unchanged += 1
-            continue
-        added, changed = (added + 1, changed) if old is None else (added, changed + 1)
-        state = _write(connection, record, content, old, state)
-    return added, changed, unchanged
-
-
-def _row(connection: Connection, kind: str, key: str) -> sa.Row[Any, Any] | None:
-    table = record_table.c
-    query = sa.select(table.hash, table.body).where(table.kind == kind, table.id == key)
-    return connection.execute(query).first()
-
-
-def _write(
-    connection: Connection,
-    record: Record,
-    content: str,
-    old: sa.Row[Any, Any] | None,
-    state: State,
-) -> State:
-    action = "added" if old is None else "changed"
-    fact = f"{state.digest} {action} {record.kind_name} {record.key} {content}"
-    state = State(state.revision + 1, hashlib.sha256(fact.encode()).hexdigest())
-    row = {"kind": record.kind_name, "id": record.key, "hash": content}
-    table = record_table.c
-    body = {"body": record.to_json(), "revision": state.revision}
-    if old is None:
-        connection.execute(record_table.insert().values(**row, **body))
-    else:
-        where = (table.kind == record.kind_name) & (table.id == record.key)
-        connection.execute(record_table.update().where(where).values(hash=content, **body))
-    log = {"action": action, "before": old.body if old else None, "source": record.source}
-    connection.execute(
-        change_table.insert().values(revision=state.revision, digest=state.digest, **row, **log)
-    )
-    return state
-
-
-def _explain(folder: Path, error: Exception) -> str:
-    text = getattr(error, "strerror", None) or str(getattr(error, "orig", error))
-    if isinstance(error, PermissionError) or "readonly" in text or "unable to open" in text:
-        return f"không ghi được vào {folder}: kiểm tra quyền ghi của thư mục"
-    if "full" in text or "No space" in text:
-        return (
-            f"đĩa chứa {folder} đã đầy: giải phóng dung lượng rồi chạy lại; dữ liệu cũ còn nguyên"
-        )
-    if "locked" in text:
-        return f"dữ liệu trong {folder} đang được tiến trình khác ghi: chờ rồi chạy lại"
-    if "not a database" in text or "malformed" in text:
-        return f"{folder / FILE} không phải tệp dữ liệu của Cung Cầu hoặc đã hỏng"
-    return f"không dùng được dữ liệu trong {folder}: {text}"
 
 
 def default_folder() -> Path:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from corpus.records import Need, Product, Technology
 from corpus.text import has_accents
+from corpus.workflow import withdrawn
 from matcher import explain, fit, need
 from matcher.columns import Columns
 from matcher.hits import Hit, Key, Ranking
@@ -163,6 +164,11 @@ class Matcher:
             changed.__dict__["columns"] = self.columns
             changed._masks.update(self._masks)
         return replace(changed, as_of=as_of) if as_of != self.as_of else changed
+
+    @property
+    def open_needs(self) -> tuple[Need, ...]:
+        """The needs that are matched: all but those that were withdrawn."""
+        return tuple(each for each in self.needs.values() if not withdrawn(each))
 
     def product(self, key: str) -> Product | None:
         """Return the product with the id ``key``, else the first (by id) with that name."""
@@ -364,7 +370,7 @@ class Matcher:
         needs, of the best match so far (a monotone submodular sum, so greedy is within 1 - 1/e of
         the best list). Ten answers to the first need add nothing after the best one.
         """
-        needs = [each for each in self.needs.values() if self._serves(each.product, product.id)]
+        needs = [each for each in self.open_needs if self._serves(each.product, product.id)]
         needs.sort(key=lambda each: (each.priority or 9, each.id))
         answers = {each.id: self.answer(self.stated(each), DEPTH) for each in needs}
         choices = _cover(needs, answers, k)
@@ -386,7 +392,7 @@ class Matcher:
     def takers(self, technology: Technology, k: int = 10) -> tuple[Taker, ...]:
         """Return the needs that ``technology`` may serve, best first; ties by id."""
         found: list[tuple[float, str, Taker]] = []
-        for stated in self.needs.values():
+        for stated in self.open_needs:
             query = self.stated(stated)
             ranking, _ = self._ranked(query)
             answerable = self.answerable(query, ranking)

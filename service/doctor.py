@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
 
-from corpus.records import KINDS
+from corpus.records import KINDS, Technology
 from corpus.store import Store, StoreError
 from indexes.encoders import EncoderError, open_encoder
 from indexes.snapshot import SnapshotError, open_current
@@ -76,10 +76,9 @@ def _index(space: Workspace) -> str:
     try:
         manifest = opened.manifest
         with Store.open(space.folder) as store:
-            state = store.state()
+            behind = store.changed_since(manifest.revision, Technology.kind_name)
             if store.digest_at(manifest.revision) != manifest.store:
                 raise SnapshotError("chỉ mục thuộc về dữ liệu khác: chạy lại `cungcau index`")
-        behind = state.revision - manifest.revision
         late = f"; chưa gồm {behind:,} thay đổi, chạy `cungcau index`" if behind else ""
         name = manifest.encoder or "chỉ theo từ ngữ"
         return f"{manifest.records:,} công nghệ, {name}{late}"

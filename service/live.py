@@ -21,13 +21,16 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 
+from corpus.database import exists
 from corpus.lexicon_tables import TableError
-from corpus.store import FILE, State, Store, StoreError
+from corpus.records import Need, Product, Technology
+from corpus.store import State, Store, StoreError
 from indexes.snapshot import PUBLIC, SnapshotError
 from service.contract import ApiError
 from service.workspace import Opened, Workspace
 
 KNOWN = (SnapshotError, StoreError, TableError)  # their messages say what to do
+MATCHED = tuple(kind.kind_name for kind in (Technology, Product, Need))  # what a matcher holds
 log = logging.getLogger(__name__)
 
 
@@ -151,7 +154,7 @@ class Live:
 
     def _published(self) -> Stamp:
         with Store.open(self._space.folder) as store:
-            state = store.state()
+            state = store.state(*MATCHED)
         pointer = self._space.index_folder / "CURRENT"
         name = pointer.read_text(encoding="utf-8", errors="replace") if pointer.is_file() else ""
         # A promoted model ranks anew, and so do tables that somebody edited.
@@ -160,8 +163,7 @@ class Live:
 
     def _there(self) -> bool:
         """Whether store and index are there, though something is wrong with them."""
-        wanted = (self._space.folder / FILE, self._space.index_folder / "CURRENT")
-        return all(path.is_file() for path in wanted)
+        return exists(self._space.folder) and (self._space.index_folder / "CURRENT").is_file()
 
     def _open(self, desk: _Desk, stamp: Stamp) -> _Loan:
         """Open what ``stamp`` says: only the records anew where the index is the same."""

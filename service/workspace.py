@@ -36,6 +36,7 @@ from matcher.search import Engine
 
 R = TypeVar("R", bound=Record)
 EMPTY = State(0, EMPTY_DIGEST)
+BEHIND = "Chỉ mục chưa gồm"  # begins the notice of changes that are not indexed
 WHOLE_BELOW = (
     2_000  # records: below, an index is built whole, so that equal stores give equal bytes
 )
@@ -213,7 +214,7 @@ class Workspace:
                     as_of,
                     used.version,
                 )
-                stale = _stale(opened.manifest, read.state)
+                stale = _stale(opened.manifest, store)
                 yield Opened(
                     matcher,
                     opened.manifest,
@@ -237,15 +238,15 @@ class Workspace:
             if not _grew_from(store, manifest):
                 raise SnapshotError(_foreign(manifest, store))
             read = _Records.read(store, before.audience, before)
+            stale = tuple(_stale(manifest, store))
         same = read.technologies is matcher.technologies and as_of == matcher.as_of
         needs, products = read.needs, read.products
         if same and needs is matcher.needs and products is matcher.products:
             renewed = matcher
         else:
             renewed = matcher.renewed(read.technologies, products, needs, as_of)
-        stale = set(_stale(manifest, before.state))
-        others = (each for each in before.notices if each not in stale)
-        notices = (*_stale(manifest, read.state), *others)
+        others = (each for each in before.notices if not each.startswith(BEHIND))
+        notices = (*stale, *others)
         return replace(before, matcher=renewed, notices=notices, state=read.state)
 
 
@@ -268,10 +269,11 @@ def _foreign(manifest: Manifest, store: Store) -> str:
     )
 
 
-def _stale(manifest: Manifest, state: State) -> Iterator[str]:
-    behind = state.revision - manifest.revision
+def _stale(manifest: Manifest, store: Store) -> Iterator[str]:
+    """Say how many changes of technologies the index lacks; it holds nothing else."""
+    behind = store.changed_since(manifest.revision, Technology.kind_name)
     if behind:
-        yield f"Chỉ mục chưa gồm {behind:,} thay đổi mới nhất; chạy `cungcau index` để cập nhật."
+        yield f"{BEHIND} {behind:,} thay đổi mới nhất; chạy `cungcau index` để cập nhật."
 
 
 def encoder_or_words(choice: str | None) -> tuple[Encoder | None, str]:

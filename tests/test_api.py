@@ -590,6 +590,10 @@ def test_a_changed_store_is_seen_before_it_is_indexed(space):
         with Store.open(space.folder) as store:
             store.save([Need(id="N-5", product="SP-2", text="Cắt khoanh nhanh hơn")])
         assert plain(client.get("/api/v1/needs/N-5"))["product"] == "SP-2"
+        assert plain(client.get("/ready"))["index_notices"] == []  # the index holds no needs
+        with Store.open(space.folder) as store:
+            store.save([Technology(id="MỚI-9", name="Máy cắt khoanh khóm")])
+        assert plain(client.get("/api/v1/technologies/MỚI-9"))["name"] == "Máy cắt khoanh khóm"
         (notice,) = plain(client.get("/api/v1/search?q=sấy"))["index_notices"]
         assert "1 thay đổi" in notice
 

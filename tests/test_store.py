@@ -16,7 +16,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 
 import corpus
-from corpus import store as store_module
+from corpus import database
 from corpus.outcomes import Outcome
 from corpus.records import Decision, Judgment, Need, Product, Technology
 from corpus.store import (
@@ -48,7 +48,7 @@ def store(tmp_path):
 
 def raw(store):
     """A connection beside the store's own, as another program would open it."""
-    connection = sqlite3.connect(store.folder / FILE, isolation_level=None, timeout=0.1)
+    connection = sqlite3.connect(store.database.folder / FILE, isolation_level=None, timeout=0.1)
     return closing(connection)
 
 
@@ -209,13 +209,13 @@ def test_two_processes_writing_at_once_lose_nothing(tmp_path):
 
 
 def test_a_reader_is_not_blocked_by_an_open_write_transaction(store, monkeypatch):
-    monkeypatch.setattr(store_module, "BUSY_MS", 100)
+    monkeypatch.setattr(database, "BUSY_MS", 100)
     store.save([technology(1)])
     state = store.state()
     with raw(store) as writer:
         writer.execute("BEGIN IMMEDIATE")
         writer.execute("DELETE FROM record")
-        with Store.open(store.folder) as reader:
+        with Store.open(store.database.folder) as reader:
             assert reader.all(Technology) == [technology(1)]
             assert reader.state() == state
         writer.execute("ROLLBACK")
@@ -235,7 +235,7 @@ def test_a_writer_waits_for_another_and_then_succeeds(store):
 
 
 def test_a_writer_that_waited_too_long_says_so(tmp_path, monkeypatch):
-    monkeypatch.setattr(store_module, "BUSY_MS", 50)
+    monkeypatch.setattr(database, "BUSY_MS", 50)
     with Store.create(tmp_path) as store, raw(store) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(StoreError, match="đang được tiến trình khác ghi: chờ rồi chạy lại"):
@@ -293,7 +293,7 @@ def test_a_damaged_file_is_named_whatever_is_asked_of_it(store, read):
     store.save(technologies(50))
     with raw(store) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    path = store.folder / FILE
+    path = store.database.folder / FILE
     page = 4096
     path.write_bytes(path.read_bytes()[:page] + b"\xff" * (path.stat().st_size - page))
     with pytest.raises(StoreError, match=r"cungcau\.sqlite không phải .* hoặc đã hỏng"):
@@ -341,12 +341,12 @@ def test_a_full_disk_leaves_the_old_state_whole(store):
     def limit(connection, _):
         connection.execute("PRAGMA max_page_count=1")  # SQLite takes it as: not one page more
 
-    sa.event.listen(store._engine, "connect", limit)
+    sa.event.listen(store.database.engine, "connect", limit)
     big = [technology(number, detail="rất dài " * 2_000) for number in range(30)]
     with pytest.raises(StoreError, match=r"đã đầy: giải phóng dung lượng.*dữ liệu cũ còn nguyên"):
         store.save(big)
     assert (store.all(Technology), store.state(), changes(store)) == (before, state, log)
-    sa.event.remove(store._engine, "connect", limit)
+    sa.event.remove(store.database.engine, "connect", limit)
     assert store.save(big) == Saved(10, 20, 0)
 
 
@@ -386,7 +386,9 @@ def _migrate(store, step, target):
     config = Config()
     folder = Path(corpus.__file__).parent / "migrations"
     config.set_main_option("script_location", str(folder).replace("%", "%%"))
-    engine = sa.create_engine(f"sqlite:///{store.folder / FILE}", poolclass=sa.pool.NullPool)
+    engine = sa.create_engine(
+        f"sqlite:///{store.database.folder / FILE}", poolclass=sa.pool.NullPool
+    )
     with engine.connect() as connection:
         config.attributes["connection"] = connection
         step(config, target)
@@ -402,7 +404,7 @@ def test_opening_again_migrates_nothing_and_keeps_everything(store):
     store.save(technologies(5))
     state = store.state()
     _migrate(store, command.upgrade, "head")
-    with Store.open(store.folder) as again:
+    with Store.open(store.database.folder) as again:
         assert again.state() == state
         assert again.all(Technology) == technologies(5)
 
@@ -412,15 +414,15 @@ def test_migrating_a_filled_store_down_and_up_gives_a_working_empty_one(store):
     full = store.state()
     _migrate(store, command.downgrade, "base")
     assert _tables(store) == {"alembic_version"}
-    with Store.open(store.folder) as again:
-        assert _tables(store) == {"alembic_version", "record", "change"}
+    with Store.open(store.database.folder) as again:
+        assert _tables(store) == {"alembic_version", "record", "change", "idempotency"}
         assert again.state() == State(0, EMPTY_DIGEST)
         assert again.save(technologies(5)) == Saved(5, 0, 0)
         assert again.state() == full
 
 
 def test_migrations_make_the_tables_that_the_program_expects(store):
-    with store._engine.connect() as connection:
+    with store.database.engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
 
 
@@ -428,6 +430,6 @@ def test_a_store_of_a_newer_program_is_refused_and_left_alone(store):
     store.save([technology(1)])
     with raw(store) as connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
-    with pytest.raises(StoreError, match=r"phiên bản mới hơn.*9999.*0001"):
-        Store.open(store.folder)
+    with pytest.raises(StoreError, match=r"phiên bản mới hơn.*9999.*0002"):
+        Store.open(store.database.folder)
     assert store.all(Technology) == [technology(1)]
