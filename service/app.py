@@ -22,6 +22,7 @@ from pydantic import Field
 
 from service import api, failures, pages
 from service.access import IN_PROCESS, Guard, Rules
+from service.api_desk import Shelf
 from service.contract import Shape
 from service.live import Live
 from service.workspace import Workspace
@@ -63,6 +64,7 @@ def create_app(
             live.watch()
         yield
         await run_in_threadpool(live.close)
+        await run_in_threadpool(app.state.shelf.close)
 
     app = FastAPI(
         title="Cung Cầu",
@@ -78,6 +80,7 @@ def create_app(
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     app.state.live = live
+    app.state.shelf = Shelf(space)
     app.state.guard = Guard(rules)
     app.include_router(api.router)
     app.add_api_route("/health", health, response_model=Health, tags=["Trạng thái"])
