@@ -263,6 +263,8 @@ class Store:
             rows = connection.execute(query.order_by(change.revision)).all()
             now = next(records(connection, kind, key), None)
         story = [Change(*row) for row in rows]
+        if not story:  # nothing of that name ever was
+            return []
         bodies = [each.before for each in story[1:]] + [now.to_json() if now else None]
         return [replace(each, after=body) for each, body in zip(story, bodies, strict=True)]
 

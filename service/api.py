@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from service import api_records, api_search
+from service import api_decisions, api_lists, api_needs, api_records, api_search, api_searches
 from service.api_lending import Current, Public
 
 __all__ = ["Current", "Public", "router"]
 
 router = APIRouter(prefix="/api/v1")
-for part in (api_search, api_records):
+for part in (api_search, api_records, api_needs, api_lists, api_decisions, api_searches):
     router.include_router(part.router)

@@ -14,7 +14,7 @@ import numpy as np
 from fastapi import APIRouter, Path, Query
 from fastapi.responses import JSONResponse
 
-from corpus.records import Need, Product, Record, Technology
+from corpus.records import Product, Record, Technology
 from matcher.facets import facets
 from matcher.match import Matcher
 from service import contract, cursors, payloads
@@ -65,18 +65,6 @@ def products(opened: Current, query: Listing) -> JSONResponse:
 def product(opened: Current, key: Key, _: Plain) -> JSONResponse:
     """Đọc một sản phẩm."""
     return _one(known(Product, opened.matcher.products, key))
-
-
-@router.get("/needs", response_model=list[Need])
-def needs(opened: Current, query: Listing) -> JSONResponse:
-    """Đọc các nhu cầu, theo thứ tự mã; `X-Total-Count` là số nhu cầu có."""
-    return many([payloads.need(each) for each in opened.matcher.needs.values()], query)
-
-
-@router.get("/needs/{id:path}", response_model=contract.NeedBody)
-def need(opened: Current, key: Key, _: Plain) -> JSONResponse:
-    """Đọc một nhu cầu."""
-    return _one(known(Need, opened.matcher.needs, key))
 
 
 Name = Annotated[

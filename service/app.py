@@ -18,6 +18,7 @@ from pydantic import Field
 
 from service import api, failures, metrics, pages
 from service.access import IN_PROCESS, READ, Guard, Rules, needs
+from service.api_desk import Shelf
 from service.contract import Shape
 from service.live import Live
 from service.pages import account
@@ -64,6 +65,7 @@ def create_app(
         yield
         await run_in_threadpool(live.close)
         app.state.register.close()
+        await run_in_threadpool(app.state.shelf.close)
 
     app = Service(
         rules,
@@ -81,6 +83,7 @@ def create_app(
     )
     app.state.live = live
     app.state.space = space
+    app.state.shelf = Shelf(space)
     app.state.register = Register(space.folder)
     app.state.guard = Guard(rules, app.state.register)
     app.state.rebuild = Rebuild(space)

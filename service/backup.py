@@ -19,9 +19,12 @@ from sqlalchemy.engine import Connection
 from corpus.schema import change_table, metadata, record_table
 from corpus.store import EMPTY_DIGEST, State, Store, StoreError
 from corpus.writing import chained, state_of
+from service import ledger
 
 FORMAT = "cungcau backup 1"
 BATCH = 500  # rows written at a time
+# A table stands after those that it refers to.
+TABLES = {each.name: each for each in (*metadata.sorted_tables, *ledger.metadata.sorted_tables)}
 Row = tuple[str, dict[str, Any]]  # table and values
 
 
@@ -36,7 +39,7 @@ def backup(store: Store, path: Path) -> State:
         with store.database.transaction() as connection, gzip.open(part, "wt", 6, "utf-8") as out:
             state = state_of(connection)
             out.write(_line({"format": FORMAT, "revision": state.revision, "digest": state.digest}))
-            for table in metadata.sorted_tables:
+            for table in TABLES.values():
                 ordered = sa.select(table).order_by(*table.primary_key.columns)
                 for row in connection.execute(ordered).mappings():
                     out.write(_line({"table": table.name, "row": dict(row)}))
@@ -60,7 +63,7 @@ def restore(path: Path, where: Path | str, force: bool = False) -> State:
     with Store.create(where) as store, store.database.transaction(write=True) as connection:
         if state_of(connection).revision and not force:
             raise StoreError(f"{store.name} đã có dữ liệu: chọn nơi khác, hoặc thêm --force")
-        for table in reversed(metadata.sorted_tables):
+        for table in reversed(TABLES.values()):
             connection.execute(table.delete())
         _fill(connection, path)
         state = state_of(connection)
@@ -70,22 +73,26 @@ def restore(path: Path, where: Path | str, force: bool = False) -> State:
 
 
 def _fill(connection: Connection, path: Path) -> None:
-    waiting: dict[str, list[dict[str, Any]]] = {name: [] for name in metadata.tables}
+    waiting: dict[str, list[dict[str, Any]]] = {name: [] for name in TABLES}
     for line in _rows(path):
         name, row = line
         if name not in waiting:
             raise StoreError(f"{path} có bảng {name!r} mà chương trình này không biết: cập nhật")
         waiting[name].append(row)
         if len(waiting[name]) >= BATCH:
-            _put(connection, name, waiting)
-    for name in waiting:
-        _put(connection, name, waiting)
+            _put_all(connection, waiting)
+    _put_all(connection, waiting)
+    if connection.dialect.name == "postgresql":  # what counts up goes on after what was put back
+        last = sa.func.coalesce(sa.func.max(ledger.audit_table.c.id), 1)
+        counter = sa.func.pg_get_serial_sequence("audit", "id")
+        connection.execute(sa.select(sa.func.setval(counter, last)))
 
 
-def _put(connection: Connection, name: str, waiting: dict[str, list[dict[str, Any]]]) -> None:
-    if waiting[name]:
-        connection.execute(metadata.tables[name].insert(), waiting[name])
-        waiting[name] = []
+def _put_all(connection: Connection, waiting: dict[str, list[dict[str, Any]]]) -> None:
+    for name, rows in waiting.items():  # in the order of tables: what is referred to comes first
+        if rows:
+            connection.execute(TABLES[name].insert(), rows)
+            waiting[name] = []
 
 
 def _whole(connection: Connection) -> bool:

@@ -36,6 +36,7 @@ from matcher.search import Engine
 
 R = TypeVar("R", bound=Record)
 EMPTY = State(0, EMPTY_DIGEST)
+BEHIND = "Chỉ mục chưa gồm"  # begins the notice of changes that are not indexed
 WHOLE_BELOW = (
     2_000  # records: below, an index is built whole, so that equal stores give equal bytes
 )
@@ -278,7 +279,7 @@ def _behind(manifest: Manifest, store: Store) -> int:
 
 def _stale(behind: int) -> Iterator[str]:
     if behind:
-        yield f"Chỉ mục chưa gồm {behind:,} thay đổi mới nhất; chạy `cungcau index` để cập nhật."
+        yield f"{BEHIND} {behind:,} thay đổi mới nhất; chạy `cungcau index` để cập nhật."
 
 
 def encoder_or_words(choice: str | None) -> tuple[Encoder | None, str]:
