@@ -46,7 +46,14 @@ def borrowed_by_anybody(request: Request) -> Iterator[Opened]:
 Current = Annotated[Opened, Depends(borrowed)]
 Public = Annotated[Opened, Depends(borrowed_by_anybody)]
 Key = Annotated[
-    str, Path(alias="id", max_length=2_000, description="Mã bản ghi.", examples=["CN-001"])
+    str,
+    Path(
+        alias="id",
+        max_length=2_000,
+        pattern=contract.KEY_PATTERN,
+        description="Mã bản ghi.",
+        examples=["CN-001"],
+    ),
 ]
 Listing = Annotated[contract.Listing, Query()]
 Plain = Annotated[contract.Nothing, Query()]

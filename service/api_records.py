@@ -68,7 +68,14 @@ def product(opened: Current, key: Key, _: Plain) -> JSONResponse:
 
 
 Name = Annotated[
-    str, Path(alias="name", max_length=2_000, description="Tên đơn vị.", examples=["Viện A"])
+    str,
+    Path(
+        alias="name",
+        max_length=2_000,
+        pattern=contract.KEY_PATTERN,
+        description="Tên đơn vị.",
+        examples=["Viện A"],
+    ),
 ]
 
 

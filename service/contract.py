@@ -24,6 +24,11 @@ Million = Annotated[float | None, Field(ge=0, le=1e9, allow_inf_nan=False)]
 Year = Annotated[int | None, Field(ge=0, le=9999)]
 
 
+# What an id in an address is made of: no control characters but the tab that joins the parts of
+# some ids; anything else never reaches a route (:mod:`service.security`).
+KEY_PATTERN = r"^[^\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]*$"
+
+
 class ApiError(Exception):
     """A request that gets no answer: status, a code for programs, a sentence for people."""
 

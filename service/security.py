@@ -161,7 +161,8 @@ def _is_text(raw: bytes) -> bool:
         path = unquote_to_bytes(raw).decode("utf-8")
     except UnicodeDecodeError:
         return False
-    return not any(unicodedata.category(each) in {"Cc", "Cs", "Zl", "Zp"} for each in path)
+    shown = path.replace("\t", "")  # joins the parts of some ids
+    return not any(unicodedata.category(each) in {"Cc", "Cs", "Zl", "Zp"} for each in shown)
 
 
 async def _refuse(send: Send, status: int, code: str, message: str) -> None:

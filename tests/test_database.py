@@ -15,6 +15,7 @@ from corpus.database import located
 from corpus.records import Need, Technology
 from corpus.schema import metadata
 from corpus.store import ConflictError, KeyReusedError, Store, StoreError
+from service import ledger
 from tests.small import NEEDS, TECHNOLOGIES
 
 NOW = dt.datetime(2026, 11, 25, tzinfo=dt.UTC)
@@ -47,7 +48,8 @@ def test_a_store_from_before_is_brought_up_to_date_and_keeps_its_digests(store, 
         assert again.digest_at(3) == store.digest_at(3)
         assert [each.actor for each in again.changes(limit=2)] == [None, None]
     with store.database.engine.connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        expected = [metadata, ledger.metadata]
+        assert compare_metadata(MigrationContext.configure(connection), expected) == []
 
 
 def test_writers_take_turns_so_that_revisions_are_a_chain(store):

@@ -109,6 +109,23 @@ def test_results_are_added_to_a_new_list_and_to_one_that_is_there(space, client)
     assert [each.technology for each in stored(space).items] == ["CN-1", "CN-2", "CN-5"]
 
 
+def test_results_added_one_by_one_go_to_the_list_that_is_open(space, client):
+    back = {"q": "sấy vải", "ve": "/?q=sấy+vải"}
+    first = client.post("/danh-sach/them", data={"cong-nghe": "CN-1", **back})
+    assert str(first.url.path) == "/" and "Đã lập danh sách DS-0001 với 1 dòng" in first.text
+    again = client.post("/danh-sach/them", data={"cong-nghe": "CN-2", **back})
+    assert "Đã thêm 1 dòng vào danh sách DS-0001" in again.text
+    client.post("/danh-sach/them", data={"cong-nghe": "CN-2", **back})
+    assert [each.technology for each in stored(space).items] == ["CN-1", "CN-2"]
+    assert stored(space, "DS-0002") is None
+    elsewhere = client.post(
+        "/danh-sach/them",
+        data={"cong-nghe": "CN-3", "ve": "//la.example/"},
+        follow_redirects=False,
+    )
+    assert elsewhere.headers["location"] == "/"
+
+
 def test_adding_nothing_says_so(client):
     answer = client.post("/danh-sach/them", data={"danh-sach": "moi", "q": "sấy"})
     assert answer.status_code == 422

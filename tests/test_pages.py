@@ -137,7 +137,7 @@ def test_a_product_shows_its_needs_and_how_they_are_answered(client: TestClient)
     text = client.get("/san-pham/SP-1").text
     for need in ("N-1", "N-2", "N-4"):  # N-4 was stated for a part of it
         assert f"/nhu-cau/{need}" in text
-    assert "Danh sách đề nghị" in text and 'name="product" value="SP-1"' in text
+    assert "Danh sách đề nghị" in text and 'name="ma" value="SP-1"' in text
 
 
 def test_excerpts_keep_marks_inside_and_escape_the_rest() -> None:

@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse, Response
 
 from corpus.records import Decision, Need, Product, Record, Technology
 from corpus.text import fold
-from corpus.workflow import Listed, MatchList
+from corpus.workflow import Listed, MatchList, Status
 from matcher.match import Matcher
 from service import handover, listing
 from service.contract import ApiError
@@ -21,6 +21,7 @@ from service.exports import WATERMARK
 from service.handover import Annex
 from service.handover_docx import annex, contacts
 from service.handover_files import delimited, document, workbook
+from service.pages.account import local_path
 from service.pages.list_forms import (
     HOME,
     AtDesk,
@@ -46,6 +47,7 @@ TYPES = {
     "json": "application/json",
 }
 COMPARED = 3
+OPEN_LIST = "cungcau_danh_sach"  # cookie: the list that was open last
 router = APIRouter()
 
 
@@ -179,7 +181,7 @@ def _named(desk: Desk, kind: type[Product | Need | Technology], given: str) -> S
 
 @router.post(f"{HOME}/them")
 def add(request: Request, desk: AtDesk, form: Form) -> Response:
-    """Add what was ticked among results to a list, or to a new one."""
+    """Add chosen results to the list named, else to the one that is open, else to a new one."""
     ids = list(dict.fromkeys(texts(form, "cong-nghe")))
     question = text(form, "q")
     need = desk.store.get(Need, text(form, "nhu-cau")) if text(form, "nhu-cau") else None
@@ -188,20 +190,42 @@ def add(request: Request, desk: AtDesk, form: Form) -> Response:
         raise ApiError(422, "invalid", "chưa chọn công nghệ nào; hãy đánh dấu rồi thêm lại")
     with public_matcher(request) as matcher:
         lines = listing.chosen(matcher, chosen, need, question)
-    target = text(form, "danh-sach")
+    target = text(form, "danh-sach") or _open_list(request, desk)
+    back = local_path(text(form, "ve")) if text(form, "ve") else ""
     if target in {"", "moi"}:
         name = (
             text(form, "ten") or _title(question or (need.text if need else "")) or "Danh sách mới"
         )
         made = desk.start_list(name, need=need.id if need else None, items=lines)
-        return go(
-            request, f"{HOME}/{made.id}", f"Đã lập danh sách {made.id} với {len(lines)} dòng."
-        )
+        told = f"Đã lập danh sách {made.id} với {len(lines)} dòng."
+        return _opened(go(request, back or f"{HOME}/{made.id}", told), made.id)
     found = desk.match_list(target)
     there = {each.pair for each in found.items}
     new = [each for each in lines if each.pair not in there]
-    told = f"Đã thêm {len(new)} dòng." if new else "Những công nghệ này đã có trong danh sách."
-    return act(request, desk, target, form, lambda: _add(desk, found, new), told)
+    where = f"danh sách {target} ({found.name})"
+    told = (
+        f"Đã thêm {len(new)} dòng vào {where}." if new else f"Những công nghệ này đã có: {where}."
+    )
+    done = act(request, desk, target, form, lambda: _add(desk, found, new), told)
+    if back and done.status_code == 303:  # who goes through results goes on with them
+        done = go(request, back, told)
+    return _opened(done, target)
+
+
+def _open_list(request: Request, desk: Desk) -> str:
+    """Return the list that this browser had open last, if it may still be added to."""
+    key = request.cookies.get(OPEN_LIST, "")
+    try:
+        found = desk.match_list(key) if key and key.isprintable() else None
+    except ApiError:
+        return ""
+    return key if found is not None and found.status is Status.DRAFT else ""
+
+
+def _opened(answer: Response, key: str) -> Response:
+    """Remember in the browser which list is open; the desk still asks whose it is."""
+    answer.set_cookie(OPEN_LIST, key, max_age=43_200, path="/", httponly=True, samesite="lax")
+    return answer
 
 
 def _add(desk: Desk, found: MatchList, new: Sequence[Listed]) -> None:
@@ -212,7 +236,7 @@ def _add(desk: Desk, found: MatchList, new: Sequence[Listed]) -> None:
 @router.get(f"{HOME}/{{ma}}")
 def one(request: Request, desk: AtDesk, ma: str) -> Response:
     """Show one list."""
-    return shown_list(request, desk, desk.match_list(ma))
+    return _opened(shown_list(request, desk, desk.match_list(ma)), ma)
 
 
 @router.post(f"{HOME}/{{ma}}/thu-tu")

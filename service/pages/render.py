@@ -25,6 +25,7 @@ from starlette.datastructures import URL
 
 from corpus.text import Span
 from matcher import explain, fit
+from service.sessions import signing_key
 
 HERE = Path(__file__).parent.parent
 STATIC = HERE / "static"
@@ -121,11 +122,14 @@ def said(request: Request) -> tuple[str, ...]:
 def signer(request: Request, purpose: str) -> URLSafeSerializer:
     """Return what signs cookies for one purpose; workers of one service share its key.
 
-    A service without a key of its own takes one for the life of the process.
+    Where the work folder cannot keep a key there is one for the life of the process.
     """
     state = request.app.state
     if not hasattr(state, "secret"):
-        state.secret = secrets.token_bytes(32)
+        try:
+            state.secret = signing_key(state.space.folder)
+        except OSError:
+            state.secret = secrets.token_bytes(32)
     return URLSafeSerializer(state.secret, salt=f"cungcau {purpose}")
 
 
