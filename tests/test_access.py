@@ -22,6 +22,7 @@ from service.access import (
     needs,
 )
 from service.contract import ApiError
+from service.pages import render
 from service.person import Person
 
 SESSION = Asked(Person("lan", "Lan", "reader"), "session", csrf="form-token")
@@ -164,3 +165,15 @@ def test_another_site_changes_nothing(logged_in, headers, passes):
 
 def test_a_person_who_may_not_is_refused(logged_in):
     assert told(logged_in.post("/needs", data={"csrf": "form-token"})) == (403, "not_allowed")
+
+
+def test_nobody_is_led_to_where_they_would_be_refused():
+    led = {
+        role: [place.name for place in render._places(Person("a", "A", role))]
+        for role in ("reader", "broker", "officer", "administrator")
+    }
+    reading = ["search", "products", "technologies"]
+    assert led["reader"] == [*reading, "overview"]
+    assert led["broker"] == [*reading, "lists", "overview"]
+    assert led["officer"] == [*reading, "lists", "import", "overview"]
+    assert led["administrator"] == [*led["officer"], "admin"]

@@ -301,12 +301,12 @@ def test_the_index_is_made_anew_from_the_page(client, monkeypatch):
     with Store.open(client.app.state.space.folder) as store:
         store.save([TECHNOLOGIES[0].model_copy(update={"id": "MỚI-1"})])
     log_in(client, "sep")
-    assert "thêm 1 thay đổi" in client.get("/quan-tri").text
+    assert "Chưa gồm 1 thay đổi mới nhất" in client.get("/quan-tri").text
     page = send(client, "/quan-tri", "chi-muc")
     assert "Đang cập nhật chỉ mục" in page.text
     client.app.state.rebuild.join(60)
     told = client.get("/quan-tri").text
-    assert "Chỉ mục gồm mọi thay đổi" in told
+    assert "Đã gồm mọi thay đổi" in told
     assert "xong, 9 công nghệ" in told
     assert "<td>cập nhật chỉ mục</td>" in told
 

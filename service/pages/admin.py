@@ -12,6 +12,7 @@ from typing import Annotated, NamedTuple
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 
+from corpus.records import Technology
 from corpus.store import Store, StoreError
 from service import access, limits, security, sessions
 from service.access import ADMIN, Asked, needs
@@ -228,7 +229,8 @@ def _index(request: Request) -> Index:
                 manifest.records, manifest.revision, manifest.encoder or "", opened.notices
             )
         with Store.open(request.app.state.space.folder) as store:
-            return found._replace(behind=store.state().revision - manifest.revision)
+            behind = store.changed_since(manifest.revision, Technology.kind_name)
+            return found._replace(behind=behind)
     except (ApiError, StoreError) as error:
         return Index(trouble=str(error))
 

@@ -25,6 +25,8 @@ from starlette.datastructures import URL
 
 from corpus.text import Span
 from matcher import explain, fit
+from service.access import ADMIN, IMPORT, LISTS, READ, may
+from service.person import Person
 from service.sessions import signing_key
 
 HERE = Path(__file__).parent.parent
@@ -51,6 +53,7 @@ PLACES = (
     Place("overview", "/tong-quan", "Tổng quan"),
     Place("admin", "/quan-tri", "Quản trị"),
 )
+ASKED = {"lists": LISTS, "import": IMPORT, "admin": ADMIN}  # to go there; elsewhere reading will do
 
 
 def render(
@@ -71,9 +74,10 @@ def render(
     body = TEMPLATES.get_template(name).render(
         person=asked.person if asked else None,
         csrf=asked.csrf if asked else "",
-        places=PLACES,
+        places=_places(asked.person if asked else None),
         here=here,
         path=request.url.path,
+        address_here=_address(request.url),
         **{**context, "notices": (*told, *context["notices"])},
     )
     answer = HTMLResponse(body, status, headers={"Cache-Control": "no-store"})
@@ -96,6 +100,18 @@ def failure(
     answer = render(request, "error.html", status, code=status, message=message)
     answer.headers.update(headers or {})
     return answer
+
+
+def _places(person: Person | None) -> tuple[Place, ...]:
+    """Return the places to lead to; nobody is led to where they would be refused."""
+    if person is None:
+        return PLACES
+    return tuple(each for each in PLACES if may(person, ASKED.get(each.name, READ)))
+
+
+def _address(url: URL) -> str:
+    """Return where a page stands within the service, with its question."""
+    return f"{url.path}?{url.query}" if url.query else url.path
 
 
 def go(request: Request, path: str, *said: str) -> RedirectResponse:
