@@ -68,7 +68,7 @@ def label(
     if answerable < weights.found:
         return REFERENCE
     own = relation in {"same", "broader", "unknown"}
-    if own and usefulness >= (weights.suits if purpose else weights.suits_unmet):
+    if own and purpose and usefulness >= weights.suits:
         return SUITS
     if not (own or purpose):
         return REFERENCE

@@ -62,13 +62,12 @@ class Weights:
     process: float = 0.05
     process_aside: float = 0.3
     place: float = 0.01
-    # Labels, by the probability of use: from ``suits`` a record for the same product is "phù hợp"
-    # (more is asked where neither process nor stage meet). From ``adapts`` it is "cần điều chỉnh"
+    # Labels, by the probability of use: from ``suits`` a record for the same product and purpose is
+    # "phù hợp". From ``adapts`` it is "cần điều chỉnh"
     # where the product or the purpose is the same; less is asked where both are, and least of a
     # near product with the same purpose, of which nobody expects that it can be used as it is.
     # ``found``: the probability of any use below which the answer is "not found".
     suits: float = 0.5
-    suits_unmet: float = 0.7
     adapts: float = 0.15
     adapts_own: float = 0.03
     adapts_near: float = 0.015

@@ -46,7 +46,6 @@ _LEXICAL = frozenset({"words", "syllables", "bigrams", "unaccented"})
 _AFTER = frozenset(
     {
         "suits",
-        "suits_unmet",
         "adapts",
         "adapts_own",
         "adapts_near",

@@ -28,9 +28,7 @@ def query(text, product=None):
 # Label -------------------------------------------------------------------------------------------
 
 
-WEIGHTS = replace(
-    DEFAULT, suits=0.6, suits_unmet=0.8, adapts=0.2, adapts_own=0.1, adapts_near=0.05, found=0.5
-)
+WEIGHTS = replace(DEFAULT, suits=0.6, adapts=0.2, adapts_own=0.1, adapts_near=0.05, found=0.5)
 RELATIONS = st.sampled_from(["same", "broader", "near", "other", "unknown"])
 
 
@@ -41,7 +39,7 @@ RELATIONS = st.sampled_from(["same", "broader", "near", "other", "unknown"])
         ("same", True, 0.59, ADAPT),
         ("same", True, 0.1, ADAPT),  # less is asked where the purpose is met too
         ("same", True, 0.09, REFERENCE),
-        ("same", False, 0.8, SUITS),  # where neither process nor stage meets, more is asked
+        ("same", False, 1.0, ADAPT),  # who asks for storage is not suited by a wine
         ("same", False, 0.79, ADAPT),
         ("same", False, 0.19, REFERENCE),
         ("broader", True, 0.6, SUITS),

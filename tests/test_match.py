@@ -238,7 +238,7 @@ def test_validity_is_judged_on_the_day_asked_for():
 
 
 def test_k_cuts_both_sides_and_not_the_total():
-    weights = replace(DEFAULT, suits=0, suits_unmet=0, found=0)
+    weights = replace(DEFAULT, suits=0, found=0)
     asker = matcher(encoder=Tiny(), weights=weights)
     query = asker.text("sấy vải", conditions=Conditions(budget=100))
     found = asker.answer(query, 1)
