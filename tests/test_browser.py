@@ -19,6 +19,7 @@ from service.app import create_app
 from service.serving import listen
 from service.workspace import Workspace
 
+PATIENCE = 120_000  # ms; a technology is shown after every need was ranked, on busy machines too
 CHROMIUM = shutil.which("chromium")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="không có chromium trên máy này")
 PAGES = {
@@ -63,6 +64,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def page(browser: Browser, site: str) -> Iterator[Page]:
     with browser.new_context(base_url=site, viewport={"width": 1280, "height": 900}) as context:
+        context.set_default_timeout(PATIENCE)
         yield context.new_page()
 
 

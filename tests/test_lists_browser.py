@@ -11,7 +11,8 @@ from small import NEEDS, PRODUCTS, TECHNOLOGIES, TODAY, write_tables
 
 from corpus.store import Store
 from corpus.workflow import MatchList
-from service.app import create_app, listen
+from service.app import create_app
+from service.serving import listen
 from service.workspace import Workspace
 
 sync_api = pytest.importorskip("playwright.sync_api")
