@@ -42,8 +42,10 @@ from typing import Any
 
 from corpus.records import Need, Product, Technology
 from matcher import run_files as files
+from matcher import run_folder as folders
 from matcher.match import WORDS_ONLY, Answer, Matcher
-from matcher.run_files import LEVELS, RunFolderError
+from matcher.run_files import LEVELS
+from matcher.run_folder import RunFolderError
 from matcher.run_rows import (
     Row,
     Rows,
@@ -124,8 +126,8 @@ class Batch:
         self.account.needs = len(needs)
         if not needs:
             raise RunFolderError("chưa có nhu cầu nào để kết nối: nạp nhu cầu rồi chạy lại")
-        if (self.folder / files.RUN).is_file():
-            self.check(files.read_json(self.folder / files.RUN) or {})
+        if (self.folder / folders.RUN).is_file():
+            self.check(folders.read_json(self.folder / folders.RUN) or {})
             self.account.there = len(needs)
         else:
             self._make(needs, tick)
@@ -158,7 +160,7 @@ class Batch:
         mine, theirs = self.facts(), found.get("made_from", {})
         other = [f"{name} ({_short(theirs.get(key), mine[key])})"
                  for key, name in NAMES.items() if theirs.get(key) != mine[key]]  # fmt: skip
-        if found.get("format") != files.FORMAT or other:
+        if found.get("format") != folders.FORMAT or other:
             told = "; ".join(other) or "định dạng"
             raise RunFolderError(
                 f"{self.folder} là đợt chạy trên dữ liệu hoặc thiết lập khác: {told}. "
@@ -171,33 +173,33 @@ class Batch:
         taken = self._taken_over(started["basis"])
         done = 0
         for number, shard in shards:
-            if self._part(number, files.NEEDS).is_file():
+            if self._part(number, folders.NEEDS).is_file():
                 self.account.there += len(shard)
             else:
                 self._shard(number, shard, taken, lambda so_far: tick(done + so_far, len(needs)))  # noqa: B023
             done += len(shard)
             tick(done, len(needs))
         for name, schema in (
-            (files.MATCHES, files.MATCH_COLUMNS),
-            (files.NEEDS, files.NEED_COLUMNS),
+            (folders.MATCHES, files.MATCH_COLUMNS),
+            (folders.NEEDS, files.NEED_COLUMNS),
         ):
             parts = (self._part(number, name) for number, _ in shards)
             files.join_tables(self.folder / name, schema, parts)
-        files.write_json(self.folder / files.RUN, self._finished(started))
+        files.write_json(self.folder / folders.RUN, self._finished(started))
 
     def _started(self) -> Facts:
         """Return what the run was begun with; begin it where it was not."""
-        found = files.read_json(self.folder / files.STARTED)
+        found = folders.read_json(self.folder / folders.STARTED)
         if found is None:
-            (self.folder / files.PARTS_FOLDER).mkdir(exist_ok=True)
-            supply = self._records(files.TECHNOLOGIES, self.matcher.technologies)
-            self._records(files.PRODUCTS, self.matcher.products)
+            (self.folder / folders.PARTS_FOLDER).mkdir(exist_ok=True)
+            supply = self._records(folders.TECHNOLOGIES, self.matcher.technologies)
+            self._records(folders.PRODUCTS, self.matcher.products)
             found = {
-                "format": files.FORMAT,
+                "format": folders.FORMAT,
                 "made_from": self.facts(),
                 "basis": self._basis(supply),
             }
-            files.write_json(self.folder / files.STARTED, found)
+            files.write_json(self.folder / folders.STARTED, found)
         self.check(found)
         return found
 
@@ -231,9 +233,9 @@ class Batch:
         if self.before is None or self.before.facts["basis"] != basis:
             return {}
         matches: dict[str, list[Row]] = {}
-        for row in files.rows(self.before.folder / files.MATCHES):
+        for row in files.rows(self.before.folder / folders.MATCHES):
             matches.setdefault(row["need"], []).append(row)
-        needs = files.rows(self.before.folder / files.NEEDS)
+        needs = files.rows(self.before.folder / folders.NEEDS)
         return {row["asked"]: (row, matches.get(row["id"], [])) for row in needs}
 
     def _shard(
@@ -256,8 +258,8 @@ class Batch:
         self.account.taken_over += len(needs) - len(new)
         matches = [row for each in needs for row in found[each.id][1]]
         rows = [found[each.id][0] for each in needs]
-        files.write_table(self._part(number, files.MATCHES), files.MATCH_COLUMNS, [matches])
-        files.write_table(self._part(number, files.NEEDS), files.NEED_COLUMNS, [rows])
+        files.write_table(self._part(number, folders.MATCHES), files.MATCH_COLUMNS, [matches])
+        files.write_table(self._part(number, folders.NEEDS), files.NEED_COLUMNS, [rows])
 
     def _answers(self, needs: Sequence[Need]) -> Iterator[tuple[Need, Answer]]:
         queries = (self.matcher.stated(each) for each in needs)
@@ -270,29 +272,29 @@ class Batch:
             yield need, answer
 
     def _part(self, number: int, name: str) -> Path:
-        return self.folder / files.PARTS_FOLDER / f"{number:05}.{name}"
+        return self.folder / folders.PARTS_FOLDER / f"{number:05}.{name}"
 
     def _finished(self, started: Facts) -> Row:
-        levels = [each["level"] for each in files.rows(self.folder / files.NEEDS)]
+        levels = [each["level"] for each in files.rows(self.folder / folders.NEEDS)]
         records = (*self.matcher.technologies.values(), *self.matcher.products.values())
         return {
             **started,
             "counts": {
                 "needs": len(levels),
-                "matches": files.count(self.folder / files.MATCHES),
+                "matches": files.count(self.folder / folders.MATCHES),
                 "technologies": len(self.matcher.technologies),
                 "products": len(self.matcher.products),
                 "levels": {name: levels.count(name) for name in LEVELS},
             },
             "illustrative": any(each.illustrative for each in (*records, *self.matcher.open_needs)),
             "notices": list(self.made.notices),
-            "files": {name: files.digest_of(self.folder / name) for name in files.TABLES},
+            "files": {name: files.digest_of(self.folder / name) for name in folders.TABLES},
         }
 
     def _tidy(self) -> None:
         """Leave nothing that only a run under way needs; also after somebody who was killed."""
-        shutil.rmtree(self.folder / files.PARTS_FOLDER, ignore_errors=True)
-        (self.folder / files.STARTED).unlink(missing_ok=True)
+        shutil.rmtree(self.folder / folders.PARTS_FOLDER, ignore_errors=True)
+        (self.folder / folders.STARTED).unlink(missing_ok=True)
         for scratch in self.folder.glob(".*.parquet.*"):
             scratch.unlink(missing_ok=True)
 

@@ -20,15 +20,6 @@ import pyarrow.parquet as pq
 
 from matcher.explain import ADAPT, PARTS, REFERENCE, SUITS
 
-FORMAT = 1
-STARTED, RUN, TIMING, LOCK, PARTS_FOLDER = (
-    "started.json", "run.json", "timing.json", ".lock", "parts",
-)  # fmt: skip
-NEEDS, MATCHES, TECHNOLOGIES, PRODUCTS = (
-    "needs.parquet", "matches.parquet", "technologies.parquet", "products.parquet",
-)  # fmt: skip
-WORKBOOK = "ket-qua.xlsx"  # for people; written from the tables
-TABLES = (NEEDS, MATCHES, TECHNOLOGIES, PRODUCTS)
 NOT_FOUND = "chưa tìm thấy"
 LEVELS = (SUITS, ADAPT, REFERENCE, NOT_FOUND)  # how well a need is answered, best first
 BLOCK = 5_000  # records in a row group
@@ -70,10 +61,6 @@ MATCH_COLUMNS = pa.schema(
 RECORD_COLUMNS = pa.schema(
     [("id", _text), ("name", _text), ("illustrative", _flag), ("body", _text)]
 )
-
-
-class RunFolderError(RuntimeError):
-    """A run's folder cannot be used; the message says why and what to do."""
 
 
 def rows(path: Path) -> Iterator[dict[str, Any]]:
@@ -132,28 +119,16 @@ def join_tables(path: Path, schema: pa.Schema, parts: Iterable[Path]) -> None:
 def write_json(path: Path, facts: Mapping[str, Any]) -> None:
     """Write facts as JSON with sorted keys."""
     text = json.dumps(facts, ensure_ascii=False, indent=2, sort_keys=True, allow_nan=False) + "\n"
-    write_whole(path, lambda file: _put(file, text.encode()))
+    write_bytes(path, text.encode())
 
 
-def _put(file: IO[bytes], data: bytes) -> None:
-    file.write(data)
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write ``data`` to a file, whole or not at all."""
 
+    def fill(file: IO[bytes]) -> None:
+        file.write(data)
 
-def read_json(path: Path) -> dict[str, Any] | None:
-    """Read what :func:`write_json` wrote; ``None``: there is no such file.
-
-    Raises:
-        RunFolderError: it holds something else.
-    """
-    try:
-        facts = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None
-    except (ValueError, IsADirectoryError, NotADirectoryError) as error:
-        raise RunFolderError(f"{path} không phải tệp của một đợt chạy ({error})") from error
-    if not isinstance(facts, dict):
-        raise RunFolderError(f"{path} không phải tệp của một đợt chạy")
-    return facts
+    write_whole(path, fill)
 
 
 def digest_of(path: Path) -> str:

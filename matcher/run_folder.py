@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from matcher import run_files as files
-from matcher.run_files import RunFolderError
-
+FORMAT = 1
+STARTED, RUN, TIMING, LOCK, PARTS_FOLDER = (
+    "started.json", "run.json", "timing.json", ".lock", "parts",
+)  # fmt: skip
+NEEDS, MATCHES, TECHNOLOGIES, PRODUCTS = (
+    "needs.parquet", "matches.parquet", "technologies.parquet", "products.parquet",
+)  # fmt: skip
+WORKBOOK = "ket-qua.xlsx"  # for people; written from the tables
+TABLES = (NEEDS, MATCHES, TECHNOLOGIES, PRODUCTS)
 Facts = Mapping[str, Any]
-OURS = (*files.TABLES, files.RUN, files.STARTED, files.TIMING, files.WORKBOOK)
+OURS = (*TABLES, RUN, STARTED, TIMING, WORKBOOK)
+
+
+class RunFolderError(RuntimeError):
+    """A run's folder cannot be used; the message says why and what to do."""
 
 
 @contextmanager
@@ -28,12 +39,12 @@ def holding(folder: Path, fresh: bool = False) -> Iterator[None]:
         RunFolderError: it holds something else, or another process works in it.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / files.LOCK).open("a") as lock:
+    with (folder / LOCK).open("a") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise RunFolderError(f"một tiến trình khác đang ghi đợt chạy {folder}") from error
-        begun = any((folder / name).exists() for name in (files.RUN, files.STARTED))
+        begun = any((folder / name).exists() for name in (RUN, STARTED))
         strange = sorted(each.name for each in folder.iterdir() if not _ours(each.name))
         if strange and not begun:
             raise RunFolderError(
@@ -48,7 +59,7 @@ def holding(folder: Path, fresh: bool = False) -> Iterator[None]:
 def held(folder: Path) -> bool:
     """Whether somebody works in the folder of a run at this moment."""
     try:
-        with (folder / files.LOCK).open("r") as lock:
+        with (folder / LOCK).open("r") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except FileNotFoundError:
         return False
@@ -59,8 +70,8 @@ def held(folder: Path) -> bool:
 
 def begun_with(folder: Path) -> Facts | None:
     """Return the settings of the run in ``folder``, finished or not; ``None``: none was begun."""
-    for name in (files.RUN, files.STARTED):
-        facts = files.read_json(folder / name)
+    for name in (RUN, STARTED):
+        facts = read_json(folder / name)
         if facts is not None:
             settings: Facts = facts.get("made_from", {}).get("settings", {})
             return settings
@@ -69,10 +80,27 @@ def begun_with(folder: Path) -> Facts | None:
 
 def clear(folder: Path) -> None:
     """Remove what a run left in ``folder``, what it is known by first."""
-    for name in (files.RUN, files.STARTED, *OURS):
+    for name in (RUN, STARTED, *OURS):
         (folder / name).unlink(missing_ok=True)
-    shutil.rmtree(folder / files.PARTS_FOLDER, ignore_errors=True)
+    shutil.rmtree(folder / PARTS_FOLDER, ignore_errors=True)
 
 
 def _ours(name: str) -> bool:
-    return name in {*OURS, files.LOCK, files.PARTS_FOLDER} or name.startswith(".")
+    return name in {*OURS, LOCK, PARTS_FOLDER} or name.startswith(".")
+
+
+def read_json(path: Path) -> dict[str, Any] | None:
+    """Read what :func:`write_json` wrote; ``None``: there is no such file.
+
+    Raises:
+        RunFolderError: it holds something else.
+    """
+    try:
+        facts = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except (ValueError, IsADirectoryError, NotADirectoryError) as error:
+        raise RunFolderError(f"{path} không phải tệp của một đợt chạy ({error})") from error
+    if not isinstance(facts, dict):
+        raise RunFolderError(f"{path} không phải tệp của một đợt chạy")
+    return facts

@@ -15,20 +15,18 @@ from typing import Any, TypeVar
 from corpus.records import Need, Product, Record, Technology
 from matcher.explain import PARTS, REFERENCE
 from matcher.fit import Breach
-from matcher.run_files import (
+from matcher.run_files import NOT_FOUND, digest_of, rows
+from matcher.run_folder import (
     FORMAT,
     MATCHES,
     NEEDS,
-    NOT_FOUND,
     PRODUCTS,
     RUN,
     STARTED,
     TABLES,
     TECHNOLOGIES,
     RunFolderError,
-    digest_of,
     read_json,
-    rows,
 )
 
 R = TypeVar("R", bound=Record)

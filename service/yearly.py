@@ -18,9 +18,10 @@ from corpus.records import Need, Product, Technology
 from corpus.store import Store
 from matcher import batch, run_files, run_folder
 from matcher.batch import Account, Batch, Made, Tick
-from matcher.run_files import RunFolderError
+from matcher.run_folder import RunFolderError
 from matcher.yearly import Run
 from service.workspace import Opened, Workspace
+from service.yearly_sheets import write_workbook
 
 MATCHED = tuple(kind.kind_name for kind in (Technology, Product, Need))
 # What may change a byte of a run: what reads, what scores, what writes.
@@ -95,7 +96,10 @@ def run(
         many = k or begun.get("k", batch.LISTED)
         with space.open(day, encoder) as opened, _timed(folder) as account:
             work = Batch(folder, opened.matcher, made(space, opened), many, before, account)
-            return work.run(tick), account
+            done = work.run(tick)
+            if not (folder / run_folder.WORKBOOK).is_file():
+                write_workbook(done)
+            return done, account
 
 
 @contextmanager
@@ -106,7 +110,7 @@ def _timed(folder: Path) -> Iterator[Account]:
     try:
         yield account
     finally:
-        known = run_files.read_json(folder / run_files.TIMING) or {"calls": []}
+        known = run_folder.read_json(folder / run_folder.TIMING) or {"calls": []}
         call = {
             "began": began.isoformat(timespec="seconds"),
             "seconds": round(time.monotonic() - wall, 3),
@@ -116,7 +120,7 @@ def _timed(folder: Path) -> Iterator[Account]:
         }
         told = {"machine": _machine(), "calls": [*known["calls"], call]}
         with suppress(OSError):  # a full disk is told by what it stopped
-            run_files.write_json(folder / run_files.TIMING, told)
+            run_files.write_json(folder / run_folder.TIMING, told)
 
 
 def _machine() -> dict[str, Any]:
