@@ -295,8 +295,6 @@ class Batch:
         """Leave nothing that only a run under way needs; also after somebody who was killed."""
         shutil.rmtree(self.folder / folders.PARTS_FOLDER, ignore_errors=True)
         (self.folder / folders.STARTED).unlink(missing_ok=True)
-        for scratch in self.folder.glob(".*.parquet.*"):
-            scratch.unlink(missing_ok=True)
 
 
 def _model_digest(matcher: Matcher) -> str:

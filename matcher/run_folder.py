@@ -51,9 +51,17 @@ def holding(folder: Path, fresh: bool = False) -> Iterator[None]:
                 f"{folder} không trống và không phải một đợt chạy (có {strange[0]}): "
                 "chọn thư mục khác"
             )
+        _sweep(folder)
         if fresh:
             clear(folder)
         yield
+
+
+def _sweep(folder: Path) -> None:
+    """Remove the half-written files of whoever was killed here."""
+    for name in OURS:
+        for scratch in folder.glob(f".{name}.*"):
+            scratch.unlink(missing_ok=True)
 
 
 def held(folder: Path) -> bool:
@@ -86,7 +94,8 @@ def clear(folder: Path) -> None:
 
 
 def _ours(name: str) -> bool:
-    return name in {*OURS, LOCK, PARTS_FOLDER} or name.startswith(".")
+    scratch = any(name.startswith(f".{each}.") for each in OURS)
+    return scratch or name in {*OURS, LOCK, PARTS_FOLDER}
 
 
 def read_json(path: Path) -> dict[str, Any] | None:

@@ -96,10 +96,15 @@ def run(
         many = k or begun.get("k", batch.LISTED)
         with space.open(day, encoder) as opened, _timed(folder) as account:
             work = Batch(folder, opened.matcher, made(space, opened), many, before, account)
-            done = work.run(tick)
-            if not (folder / run_folder.WORKBOOK).is_file():
-                write_workbook(done)
-            return done, account
+            return finish(work, tick), account
+
+
+def finish(work: Batch, tick: Tick = lambda done, total: None) -> Run:
+    """Make the run of ``work``, or go on with it, and write its workbook where it is missing."""
+    done = work.run(tick)
+    if not (work.folder / run_folder.WORKBOOK).is_file():
+        write_workbook(done)
+    return done
 
 
 @contextmanager
