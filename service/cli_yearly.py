@@ -67,3 +67,29 @@ def _resumable() -> Iterator[None]:
         if isinstance(error, KeyboardInterrupt) or error.errno == errno.ENOSPC:
             err.print("Phần đã xong vẫn còn: chạy lại cùng lệnh để đi tiếp.")
         raise
+
+
+@app.command()
+def coverage(
+    folder: Annotated[Path, typer.Option("--run", metavar="THƯ MỤC", help="Đợt chạy đã xong.")],
+    target: Annotated[
+        Path | None, typer.Option("--out", metavar="THƯ MỤC", help="Nơi ghi tệp XLSX.")
+    ] = None,
+    since: Annotated[
+        Path | None, typer.Option("--since", metavar="THƯ MỤC", help="Đợt trước để so sánh.")
+    ] = None,
+    data: Data = None,  # type: ignore[assignment]
+    as_json: Json = False,
+) -> None:
+    """Mức đáp ứng nhu cầu, phần còn trống, danh mục đặt hàng, thay đổi so với đợt trước."""
+    from matcher.yearly import Run  # noqa: PLC0415
+    from service import coverage_sheets, show_yearly  # noqa: PLC0415
+
+    space = Workspace(data or DATA())
+    run, before = Run.open(folder), Run.open(since) if since else None
+    found = coverage_sheets.find(run, space.places(), space.lexicon(), before)
+    path = coverage_sheets.write(found, target) if target else None
+    if as_json:
+        emit({**coverage_sheets.to_json(found), "file": str(path) if path else None})
+    else:
+        show_yearly.coverage(out, found, path)
