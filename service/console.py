@@ -25,6 +25,7 @@ from indexes.encoders import EncoderError
 from indexes.hybrid import Tick
 from indexes.snapshot import SnapshotError
 from matcher.models import ModelError
+from matcher.run_folder import RunFolderError
 from matcher.runs import RunError
 from matcher.testsets import TestSetError
 from service.settings import Exit
@@ -48,7 +49,7 @@ def told_failures() -> Iterator[None]:
     """Turn a known failure into a sentence and an exit code."""
     try:
         yield
-    except (ModelError, StoreError, SnapshotError) as error:
+    except (ModelError, RunFolderError, StoreError, SnapshotError) as error:
         fail(str(error), Exit.NO_DATA)
     except (EncoderError, RunError, TableError, TestSetError) as error:
         fail(str(error), Exit.BAD_INPUT)

@@ -143,7 +143,7 @@ class Workspace:
         Where a large index was made with the same program, encoder and tables from an earlier state
         of this store, only what changed since then is read, encoded and written.
         """
-        tables = self._tables_digest()
+        tables = self.tables_digest()
         cache = self.cache() if encoder else None
         since = refresh.base(self.index_folder, encoder, tables)
         with Store.open(self.folder) as store:
@@ -167,7 +167,7 @@ class Workspace:
         stats = ((each.name, each.stat()) for each in files)
         return " ".join(f"{name}:{stat.st_size}:{stat.st_mtime_ns}" for name, stat in stats)
 
-    def _tables_digest(self) -> str:
+    def tables_digest(self) -> str:
         """SHA-256 (hex) of the program's version and the tables that records are read with."""
         folder = self.tables if self.tables.is_dir() else resources.files("corpus") / "data"
         digest = hashlib.sha256(version("cungcau").encode())
