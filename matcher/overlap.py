@@ -1,0 +1,198 @@
+"""What two tellings have in common and in what they differ: of supply, of needs, of tasks.
+
+How much a shared word or number says depends on how many others have it, so a :class:`Comparison`
+holds the readings of a collection. :func:`overlap` compares two by themselves, or among others.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from corpus.lexicon import Lexicon
+from corpus.quantities import Quantity
+from corpus.text import squeeze
+from indexes.duplicates import Bags, Pairs
+from matcher.tellings import Reader, Reading, Told, number_term
+
+_LONE = 0.35  # how much a number counts that stands in both, but beside other words
+_WITHIN = 0.6  # … and one that lies in the other's range
+_BARE = 0.5  # … and one without a unit
+_FURTHEST = 10  # years, beyond which one more makes no difference
+_DEAR = math.log(4.0)  # … and prices
+# What is known of a pair. All grow with the chance that both tell the same thing; what speaks
+# against it is negative, what is not known is 0.
+FACTS = (
+    "text", "held", "title", "numbers", "numbers_share", "numbers_apart", "capacity", "cost",
+    "owner", "number", "year", "products", "purpose",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Overlap:
+    """Two tellings, what they share, what stands in one only, and the :data:`FACTS` of the pair.
+
+    ``numbers`` are pairs as each side writes them; ``numbers_apart`` measure the same thing by the
+    word beside them, and differ. ``probability`` that both tell the same: see
+    :mod:`matcher.duplicates`.
+    """
+
+    one: Told
+    other: Told
+    facts: Mapping[str, float]
+    numbers: tuple[tuple[str, str], ...] = ()
+    numbers_apart: tuple[tuple[str, str], ...] = ()
+    products: tuple[str, ...] = ()
+    purposes: tuple[str, ...] = ()  # processes
+    probability: float = 0.0
+
+
+class Comparison:
+    """The readings of a collection, compared in pairs."""
+
+    def __init__(self, readings: Sequence[Reading]) -> None:
+        self.readings = tuple(readings)
+        self.bags = Bags.of(each.terms for each in self.readings)
+        self._weights = [self._numbers_weigh(each) for each in self.readings]
+
+    @classmethod
+    def of(cls, tellings: Iterable[Told], lexicon: Lexicon) -> Comparison:
+        """Read all ``tellings``."""
+        reader = Reader(lexicon)
+        return cls([reader.read(each) for each in tellings])
+
+    def overlaps(self, pairs: Pairs) -> Iterator[Overlap]:
+        """Yield what the two of each pair (rows) have in common, without a probability yet."""
+        alike = self.bags.cosine(pairs)
+        held = np.maximum(*self.bags.held(pairs))
+        for (one, other), text, share in zip(
+            pairs.tolist(), alike.tolist(), held.tolist(), strict=True
+        ):
+            yield self._overlap(one, other, {"text": text, "held": share})
+
+    def _overlap(self, row: int, column: int, facts: Mapping[str, float]) -> Overlap:
+        one, other = self.readings[row], self.readings[column]
+        numbers, weight, apart = self._numbers(one, other)
+        least = min(self._weights[row], self._weights[column])
+        products = one.products & other.products
+        purposes = one.processes & other.processes
+        return Overlap(
+            one.told,
+            other.told,
+            {
+                **facts,
+                "title": self._titles(one, other),
+                "numbers": math.log1p(weight),
+                "numbers_share": min(1.0, weight / least) if least else 0.0,
+                "numbers_apart": -math.log1p(len(apart)),
+                "capacity": _capacity(one.capacity, other.capacity),
+                "cost": _cost(one.told.cost, other.told.cost),
+                "owner": _owners(one.owner, other.owner),
+                "number": _same(squeeze(one.told.number), squeeze(other.told.number)),
+                "year": _years(one.told.year, other.told.year),
+                "products": _same(one.products, other.products) if not products else 1.0,
+                "purpose": float(bool(purposes)),
+            },
+            numbers,
+            apart,
+            tuple(sorted(products)),
+            tuple(sorted(purposes)),
+        )
+
+    def _titles(self, one: Reading, other: Reading) -> float:
+        """Return which share of each title, by weight, the other record has; the mean of both."""
+        return 0.5 * (self._share(one.title, other) + self._share(other.title, one))
+
+    def _share(self, title: frozenset[str], other: Reading) -> float:
+        weights = {term: self.bags.weight(term) for term in title}
+        whole = math.fsum(sorted(weights.values()))
+        said = math.fsum(sorted(weights[term] for term in title & other.all_terms))
+        return said / whole if whole else 0.0
+
+    def _numbers(
+        self, one: Reading, other: Reading
+    ) -> tuple[tuple[tuple[str, str], ...], float, tuple[tuple[str, str], ...]]:
+        """Return the numbers that both have, what they weigh, and those that contradict."""
+        shared: list[tuple[str, str]] = []
+        apart: list[tuple[str, str]] = []
+        total, taken = 0.0, set[int]()
+        for mine, beside in zip(one.numbers, one.beside, strict=True):
+            best, weight = -1, 0.0
+            rival = ""
+            for place, theirs in enumerate(other.numbers):
+                if theirs.unit != mine.unit:
+                    continue
+                told = not beside.isdisjoint(other.beside[place])
+                says = self._agreement(mine, theirs, told)
+                if says > weight and place not in taken:
+                    best, weight = place, says
+                elif not says and told and mine.unit:
+                    rival = theirs.text
+            if best >= 0:
+                taken.add(best)
+                total += weight
+                shared.append((mine.text, other.numbers[best].text))
+            elif rival:
+                apart.append((mine.text, rival))
+        return tuple(shared), total, tuple(apart)
+
+    def _agreement(self, mine: Quantity, theirs: Quantity, told: bool) -> float:
+        if mine.agrees(theirs):
+            weight = 1.0
+        elif mine.includes(theirs) or theirs.includes(mine):
+            weight = _WITHIN
+        else:
+            return 0.0
+        return weight * (1.0 if told else _LONE) * self._worth(mine)
+
+    def _worth(self, number: Quantity) -> float:
+        """How much it says that two have this number: 0 nothing, 1 nobody else has it."""
+        return self.bags.rarity(number_term(number)) * (1.0 if number.unit else _BARE)
+
+    def _numbers_weigh(self, reading: Reading) -> float:
+        return math.fsum(map(self._worth, reading.numbers))
+
+
+def overlap(one: Told, other: Told, lexicon: Lexicon, among: Iterable[Told] = ()) -> Overlap:
+    """Return what two tellings have in common; ``among`` others, which say what is common talk."""
+    pair = np.array([[0, 1]], np.int64)
+    found = next(Comparison.of((one, other, *among), lexicon).overlaps(pair))
+    return replace(found, probability=0.0)
+
+
+def _same(one: object, other: object) -> float:
+    """1 the same, -1 different, 0 where either is not known."""
+    if not one or not other:
+        return 0.0
+    return 1.0 if one == other else -1.0
+
+
+def _owners(one: frozenset[str], other: frozenset[str]) -> float:
+    """1 where the names share nearly all that is not said of every organisation."""
+    if not one or not other:
+        return 0.0
+    return 1.0 if len(one & other) >= 0.7 * min(len(one), len(other)) else -1.0
+
+
+def _years(one: int | None, other: int | None) -> float:
+    return 0.0 if one is None or other is None else -min(abs(one - other), _FURTHEST) / _FURTHEST
+
+
+def _capacity(one: Sequence[Quantity], other: Sequence[Quantity]) -> float:
+    """1 where a capacity agrees, -1 where both measure the same and none does."""
+    pairs = [(a, b) for a in one for b in other if a.unit and a.unit == b.unit]
+    if not pairs:
+        return 0.0
+    agree = any(a.agrees(b) or a.includes(b) or b.includes(a) for a, b in pairs)
+    return 1.0 if agree else -1.0
+
+
+def _cost(one: tuple[float, float] | None, other: tuple[float, float] | None) -> float:
+    """0 for prices that overlap or are not known, down to -1 for four times as dear."""
+    if one is None or other is None or (one[0] <= other[1] and other[0] <= one[1]):
+        return 0.0
+    low, high = sorted((max(one[0], other[0]), min(one[1], other[1])))
+    return -min(1.0, math.log((high + 1e-6) / (low + 1e-6)) / _DEAR)
