@@ -173,7 +173,10 @@ def _unit(text: str, start: int) -> tuple[str, float, int]:
     words = [(fold(each[0]), each.end()) for each in _WORD.finditer(stretch[0] if stretch else "")]
     scale, at, end = 1.0, 0, 0
     first = words[0][0] if words else ""
-    if first in _SCALES.keys() - _UNITS.keys() and " ".join(word for word, _ in words[:2]) not in _UNITS:
+    if (
+        first in _SCALES.keys() - _UNITS.keys()
+        and " ".join(word for word, _ in words[:2]) not in _UNITS
+    ):
         scale, at, end = _SCALES[first], 1, words[0][1]
     for size in (2, 1):
         name = " ".join(word for word, _ in words[at : at + size])

@@ -4,7 +4,7 @@ A text is a bag of terms; a term counts by how few texts have it. Two texts are 
 either is among the other's nearest by the terms that are rare enough to tell texts apart: a term of
 one text says nothing of duplicates, a term of thousands names a trade. That is one product of a
 sparse matrix with itself, in stretches of rows, so 100,000 texts need seconds and little memory.
-Figures of whole texts (:meth:`Bags.cosine`, :meth:`Bags.held`) are exact and use all terms.
+The likeness of whole texts (:meth:`Bags.cosine`) is exact and uses all terms.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from indexes.vectors import Rows, Scores
 NEAREST = 10  # candidates of each text
 COMMON = 400  # texts: a term of more is no reason to compare two of them
 _STRETCH = 2_000  # rows at a time
+_PAIRS = 50_000  # pairs at a time
 _LEAST = 0.05  # share of a text's weight that a candidate must have in common with it
 Pairs = npt.NDArray[np.int64]  # (m, 2), the lower row first, in order
 
@@ -85,22 +86,11 @@ class Bags:
 
     def cosine(self, pairs: Pairs) -> Scores:
         """Return how alike the texts of each pair are, in 0..1."""
-        return self._both(self.matrix, self.matrix, pairs)
-
-    def held(self, pairs: Pairs) -> tuple[Scores, Scores]:
-        """Return which share of the first text's terms, by weight, the second has; and back."""
-        present = self.matrix.copy()
-        present.data = np.ones_like(present.data)
-        weighed = present.copy()
-        weighed.data = self.weights[weighed.indices].astype(np.float32)
-        common = self._both(present, weighed, pairs)
-        whole = np.maximum(np.asarray(weighed.sum(axis=1)).ravel().astype(np.float64), 1e-9)
-        return common / whole[pairs[:, 0]], common / whole[pairs[:, 1]]
-
-    def _both(self, one: sparse.csr_matrix, other: sparse.csr_matrix, pairs: Pairs) -> Scores:
         parts = [
-            np.asarray(one[each[:, 0]].multiply(other[each[:, 1]]).sum(axis=1)).ravel()
-            for each in (pairs[at : at + 50_000] for at in range(0, len(pairs), 50_000))
+            np.asarray(
+                self.matrix[each[:, 0]].multiply(self.matrix[each[:, 1]]).sum(axis=1)
+            ).ravel()
+            for each in (pairs[at : at + _PAIRS] for at in range(0, len(pairs), _PAIRS))
         ]
         return np.concatenate([np.zeros(0), *parts]).astype(np.float64)
 

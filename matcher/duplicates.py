@@ -10,10 +10,11 @@ only (``python -m benchmarks.duplicates --fit``); they stand with what they were
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,7 @@ THRESHOLD = 0.5  # probability from which a pair is shown
 SURE = 0.9  # … from which it is told with "rất có thể"
 KINDS: tuple[type[Record], ...] = (Technology, Need)
 _SHOWN = 6  # numbers that a reason lists
+_MOST = 20  # partners of one record through which others are joined
 
 
 @dataclass(frozen=True)
@@ -134,25 +136,54 @@ def find(
         wanted = np.array([each.key in only for each in kept])
         pairs = pairs[wanted[pairs].any(axis=1)]
     curve = shipped()[kept[0].kind_name]
-    found = judged(comparison.overlaps(pairs), curve, threshold)
+    found = judged(comparison, pairs, curve, threshold)
     return tuple(explained(kept[0].kind_name, each) for each in found)
 
 
 def candidates(comparison: Comparison, near: Pairs | None = None) -> Pairs:
     """Return the pairs of rows that are worth a look, each once."""
-    pairs = comparison.bags.pairs()
+    pairs = comparison.candidates
     return pairs if near is None else np.unique(np.concatenate([pairs, near]), axis=0)
 
 
-def judged(overlaps: Iterable[Overlap], curve: Curve, threshold: float) -> list[Overlap]:
-    """Return those as probable as ``threshold``, most probable first, ties by ids."""
-    found = []
-    for each in overlaps:
-        one, other = each.one, each.other
-        probability = round(curve(each.facts), 6)
-        if probability >= threshold and one.id != other.id:
-            found.append(replace(each, probability=probability))
-    return sorted(found, key=lambda each: (-each.probability, each.one.id, each.other.id))
+def judged(comparison: Comparison, pairs: Pairs, curve: Curve, threshold: float) -> list[Overlap]:
+    """Return the pairs as probable as ``threshold``, most probable first, ties by ids.
+
+    Two that tell the same as a third tell the same: such a pair is as probable as both are.
+    """
+    found = {
+        pair: replace(each, probability=curve(each.facts))
+        for pair, each in zip(map(tuple, pairs.tolist()), comparison.overlaps(pairs), strict=True)
+    }
+    through = _through({pair: each.probability for pair, each in found.items()}, threshold)
+    new = np.array(sorted(through), np.int64).reshape(-1, 2)
+    for pair, each in zip(map(tuple, new.tolist()), comparison.overlaps(new), strict=True):
+        probability, third = through[pair]
+        if probability > max(curve(each.facts), threshold):
+            told = comparison.readings[third].told.id
+            found[pair] = replace(each, probability=probability, through=told)
+    rounded = (replace(each, probability=round(each.probability, 6)) for each in found.values())
+    kept = (each for each in rounded if each.probability >= threshold)
+    return sorted(kept, key=lambda each: (-each.probability, each.one.id, each.other.id))
+
+
+def _through(
+    probabilities: Mapping[tuple[int, ...], float], threshold: float
+) -> dict[tuple[int, ...], tuple[float, int]]:
+    """Return pairs that tell the same as a third: how probable both are, and the third."""
+    partners: dict[int, list[tuple[int, float]]] = {}
+    for (one, other), probability in probabilities.items():
+        if probability >= threshold:
+            partners.setdefault(one, []).append((other, probability))
+            partners.setdefault(other, []).append((one, probability))
+    found: dict[tuple[int, ...], tuple[float, int]] = {}
+    for third in sorted(partners):
+        best = sorted(partners[third], key=lambda each: (-each[1], each[0]))[:_MOST]
+        for (one, first), (other, second) in combinations(best, 2):
+            pair, probability = (min(one, other), max(one, other)), first * second
+            if probability >= threshold and probability > found.get(pair, (0.0, 0))[0]:
+                found[pair] = (probability, third)
+    return found
 
 
 def explained(kind: str, overlap: Overlap) -> Duplicate:
@@ -162,13 +193,13 @@ def explained(kind: str, overlap: Overlap) -> Duplicate:
 
 def _reasons(found: Overlap) -> Iterator[str]:
     one, facts = found.one, found.facts
-    if facts["number"] > 0:
+    if facts["number_same"]:
         yield f"cùng số nghiệm thu: {one.number}"
     if squeeze(one.title) == squeeze(found.other.title):
         yield "cùng tên"
     elif facts["title"] >= 0.5:
         yield f"tên giống {facts['title']:.0%}".replace("%", " %")
-    if facts["owner"] > 0:
+    if facts["owner_same"]:
         yield f"cùng đơn vị: {one.owner}"
     if found.numbers:
         shown = "; ".join(_number(*each) for each in found.numbers[:_SHOWN])
@@ -178,8 +209,8 @@ def _reasons(found: Overlap) -> Iterator[str]:
         yield f"cùng sản phẩm: {', '.join(found.products)}"
     if found.purposes:
         yield f"cùng quá trình: {', '.join(found.purposes)}"
-    if facts["held"] >= 0.3:
-        yield f"một bên chứa {facts['held']:.0%} lời của bên kia".replace("%", " %")
+    if found.through:
+        yield f"cả hai đều kể cùng điều với {found.through}"
 
 
 def _number(one: str, other: str) -> str:
@@ -188,13 +219,13 @@ def _number(one: str, other: str) -> str:
 
 def _differences(found: Overlap) -> Iterator[str]:
     one, other, facts = found.one, found.other, found.facts
-    if facts["number"] < 0:
+    if facts["number_other"]:
         yield f"số nghiệm thu khác: {one.number} / {other.number}"
-    if facts["owner"] < 0:
+    if facts["owner_other"]:
         yield f"đơn vị khác: {one.owner} / {other.owner}"
-    if facts["products"] < 0:
+    if facts["products_other"]:
         yield f"sản phẩm khác: {', '.join(one.products)} / {', '.join(other.products)}"
-    if facts["capacity"] < 0:
+    if facts["capacity_other"]:
         yield f"công suất khác: {one.capacity} / {other.capacity}"
     if found.numbers_apart:
         shown = "; ".join(f"{a} / {b}" for a, b in found.numbers_apart[:_SHOWN])

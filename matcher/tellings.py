@@ -19,14 +19,13 @@ from corpus.lexicon import Lexicon
 from corpus.quantities import Quantity, quantities
 from corpus.text import fold, normalise, squeeze, syllables
 
-
 NEIGHBOURS = 4  # syllables before and after a number that say what it measures
 _READ_FOR_PURPOSE = 600  # characters: what it is for is said at the beginning
 # Syllables that stand in the name of every other organisation, and say nothing of which it is.
 _ORGANISATION = """
-    cong ty co so trung tam vien phan truong dai hoc cao dang nhom xuong hop tac xa doanh nghiep tnhh
-    cp to htx tt cty nc nghien cuu minh hoa mot thanh tap doan tong phong thi nghiem ung dung tu nhan
-    lien khoa cong nghe va
+    cong ty co so trung tam vien phan truong dai hoc cao dang nhom xuong hop tac xa doanh nghiep
+    tnhh cp to htx tt cty nc nghien cuu minh hoa mot thanh tap doan tong phong thi nghiem ung dung
+    tu nhan lien khoa cong nghe va
 """
 _FORMALITIES = frozenset(_ORGANISATION.split())
 
@@ -54,6 +53,7 @@ class Reading:
     told: Told
     terms: tuple[str, ...]  # of the whole, numbers and codes among them
     title: frozenset[str]  # terms of the title
+    figures: tuple[str, ...]  # the terms that are numbers
     numbers: tuple[Quantity, ...]
     beside: tuple[frozenset[str], ...]  # of each number, the syllables that stand near
     capacity: tuple[Quantity, ...]
@@ -79,11 +79,13 @@ class Reader:
         """Return what is compared of ``told``."""
         title, text = normalise(told.title), normalise(f"{told.title}\n{told.text}")
         numbers = quantities(text)
-        terms = (*self._terms(text), *map(number_term, numbers))
+        figures = tuple(dict.fromkeys(term for each in numbers for term in number_terms(each)))
+        terms = (*self._terms(text), *figures)
         return Reading(
             told,
             terms,
             frozenset(self._terms(title)),
+            figures,
             numbers,
             tuple(self._beside(text, each) for each in numbers),
             quantities(told.capacity),
@@ -125,9 +127,13 @@ class Reader:
         return frozenset(fold(word) for word in self._lexicon.stopwords if " " not in word)
 
     def _named(self, told: Told, title: str) -> frozenset[str]:
-        """Return the nodes of the product tree that the telling states, else those in its title."""
+        """Return the nodes of the product tree that are stated, else those in the title.
+
+        Products that the tree does not know, and ids, stand for themselves.
+        """
         stated = [self._nodes(normalise(each)) for each in told.products]
-        return frozenset[str]().union(*stated) or self._nodes(title)
+        known = frozenset[str]().union(*stated) or self._nodes(title)
+        return known or frozenset(map(squeeze, told.products))
 
     def _nodes(self, text: str) -> frozenset[str]:
         if text not in self._products:
@@ -146,6 +152,6 @@ def _one_dialect(lexicon: Lexicon) -> Mapping[str, list[str]]:
     }
 
 
-def number_term(number: Quantity) -> str:
-    """Return the term under which equal numbers are counted."""
-    return f"#{number.unit}:{number.low:.2g}"
+def number_terms(number: Quantity) -> tuple[str, ...]:
+    """Return the terms under which numbers that may be equal are counted: both ends of a range."""
+    return tuple(f"#{number.unit}:{each:.2g}" for each in (number.low, number.high))
