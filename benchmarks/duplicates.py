@@ -96,7 +96,8 @@ def own() -> tuple[Collection, Collection]:
         ),
         Collection.of(
             "sample, needs", Need,
-            [folder / "needs.csv", more / "needs.csv"], [more / "need_pairs.tsv"],
+            [folder / "products.csv", folder / "needs.csv", more / "needs.csv"],
+            [more / "need_pairs.tsv"],
         ),
     )  # fmt: skip
 

@@ -77,6 +77,9 @@ _SPOKEN = re.compile(
 )
 
 
+FAR = 1.3  # times: people round, and the next model is a little larger
+
+
 @dataclass(frozen=True, order=True)
 class Quantity:
     """``low`` to ``high`` (equal for one number) in base units of ``unit``; ``text`` as written."""
@@ -93,40 +96,51 @@ class Quantity:
             return False
         return _close(self.low, other.low) and _close(self.high, other.high)
 
-    def includes(self, other: Quantity) -> bool:
-        """Whether ``other`` is one number within this range."""
-        wide = self.high > self.low and other.low == other.high and self.unit == other.unit
-        return wide and self.low * 0.96 <= other.low <= self.high * 1.04
+    def meets(self, other: Quantity) -> bool:
+        """Whether both measure the same and have a value in common, given that people round."""
+        low, high = max(self.low, other.low), min(self.high, other.high)
+        return self.unit == other.unit and (low <= high or _close(low, high))
+
+    def far(self, other: Quantity) -> bool:
+        """Whether both measure the same and the one is :data:`FAR` times the other or more."""
+        low, high = max(self.low, other.low), min(self.high, other.high)
+        return self.unit == other.unit and low > FAR * max(high, 0.0)
 
 
 def _close(one: float, other: float) -> bool:
     return abs(one - other) <= 0.04 * max(abs(one), abs(other))
 
 
-def quantities(text: str) -> tuple[Quantity, ...]:
-    """Return the quantities of ``text`` in reading order; years of the calendar are left out."""
+def quantities(text: str, english: bool = False) -> tuple[Quantity, ...]:
+    """Return the quantities of ``text`` in reading order; years of the calendar are left out.
+
+    ``english``: ``95,000`` is ninety-five thousand.
+    """
     text = normalise(text)
-    found, end = [], 0
-    for each in sorted([*_written(text), *_spoken(text)], key=lambda each: each.start):
-        if each.start >= end:  # not the "một năm" of "40 tấn một năm"
+    found: list[Quantity] = []
+    end = 0
+    for each in sorted([*_written(text, english), *_spoken(text)], key=lambda each: each.start):
+        if each.start >= end or found[-1].start == each.start:  # no "một năm" of "40 tấn một năm"
             found.append(each)
             end = each.start + len(each.text)
     return tuple(found)
 
 
-def _written(text: str) -> Iterator[Quantity]:
+def _written(text: str, english: bool) -> Iterator[Quantity]:
     for match in _NUMBER.finditer(text):
-        low = number(match["low"])
-        high = number(match["high"]) if match["high"] else low
+        low = number(match["low"], english)
+        high = number(match["high"], english) if match["high"] else low
         if low is None or high is None:
             continue
-        high = max(high, low)
         unit, scale, end = _unit(text, match.end())
         bare = not unit and scale == 1.0
         if bare and low == high and _YEARS[0] <= low <= _YEARS[1]:
             continue
-        low, high, written = low * scale, high * scale, text[match.start() : end]
-        yield Quantity(unit, low, high, written, match.start())
+        written = text[match.start() : end]
+        if high < low:  # "from 41 to 6 minutes" is two numbers
+            yield Quantity(unit, high * scale, high * scale, written, match.start())
+            high = low
+        yield Quantity(unit, low * scale, high * scale, written, match.start())
 
 
 def _spoken(text: str) -> Iterator[Quantity]:
@@ -155,8 +169,13 @@ def _value(match: re.Match[str]) -> int:
     return 10 + one("teen")
 
 
-def number(text: str) -> float | None:
-    """Return a number written the Vietnamese way; ``None`` where its marks make no sense."""
+def number(text: str, english: bool = False) -> float | None:
+    """Return a number written the Vietnamese way; ``None`` where its marks make no sense.
+
+    ``english``: ``95,000`` is ninety-five thousand.
+    """
+    if english and re.fullmatch(r"[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?", text):
+        return float(text.replace(",", ""))
     if re.fullmatch(r"[1-9]\d{0,2}(?:\.\d{3})+(?:,\d+)?", text):
         return float(text.replace(".", "").replace(",", "."))
     if re.fullmatch(r"[1-9]\d{0,2}(?:,\d{3}){2,}", text):

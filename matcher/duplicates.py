@@ -30,7 +30,7 @@ from matcher.tellings import Told
 from matcher.usefulness import Curve
 
 FILE = "duplicates.json"
-THRESHOLD = 0.5  # probability from which a pair is shown
+THRESHOLD = 0.4  # probability from which a pair is shown
 SURE = 0.9  # … from which it is told with "rất có thể"
 KINDS: tuple[type[Record], ...] = (Technology, Need)
 _SHOWN = 6  # numbers that a reason lists

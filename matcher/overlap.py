@@ -98,7 +98,9 @@ class Comparison:
         for (one, other), text, beside in zip(
             pairs.tolist(), alike.tolist(), distinct.tolist(), strict=True
         ):
-            yield self._overlap(one, other, {"text": text, "distinct": beside})
+            # words of two languages say nothing either way
+            says = float(self.readings[one].english == self.readings[other].english)
+            yield self._overlap(one, other, {"text": text * says, "distinct": beside * says})
 
     @cached_property
     def _company(self) -> Scores:
@@ -180,11 +182,11 @@ class Comparison:
             for place, theirs in enumerate(other.numbers):
                 if theirs.unit != mine.unit:
                     continue
-                told = not beside.isdisjoint(other.beside[place])
+                told = one.english != other.english or not beside.isdisjoint(other.beside[place])
                 says = self._agreement(mine, theirs, told)
                 if says > weight and place not in taken:
                     best, weight = place, says
-                elif not says and told and mine.unit:
+                elif told and mine.unit and one.english == other.english and mine.far(theirs):
                     rival = theirs.text
             if best >= 0:
                 taken.add(best)
@@ -197,7 +199,7 @@ class Comparison:
     def _agreement(self, mine: Quantity, theirs: Quantity, told: bool) -> float:
         if mine.agrees(theirs):
             weight = 1.0
-        elif mine.includes(theirs) or theirs.includes(mine):
+        elif mine.meets(theirs):
             weight = _WITHIN
         else:
             return 0.0
@@ -235,7 +237,7 @@ def _capacity(one: Sequence[Quantity], other: Sequence[Quantity]) -> float:
     pairs = [(a, b) for a in one for b in other if a.unit and a.unit == b.unit]
     if not pairs:
         return 0.0
-    agree = any(a.agrees(b) or a.includes(b) or b.includes(a) for a, b in pairs)
+    agree = any(a.meets(b) for a, b in pairs)
     return 1.0 if agree else -1.0
 
 

@@ -17,9 +17,10 @@ from itertools import pairwise
 
 from corpus.lexicon import Lexicon
 from corpus.quantities import Quantity, quantities
-from corpus.text import fold, normalise, squeeze, syllables
+from corpus.text import fold, has_accents, normalise, squeeze, syllables
 
 NEIGHBOURS = 4  # syllables before and after a number that say what it measures
+_ENGLISH = frozenset({"the", "of", "and", "with", "for", "is", "to", "in", "are", "by"})
 _READ_FOR_PURPOSE = 600  # characters: what it is for is said at the beginning
 # Syllables that stand in the name of every other organisation, and say nothing of which it is.
 _ORGANISATION = """
@@ -60,6 +61,7 @@ class Reading:
     owner: frozenset[str]
     products: frozenset[str]
     processes: frozenset[str]
+    english: bool
 
     @cached_property
     def all_terms(self) -> frozenset[str]:
@@ -78,7 +80,8 @@ class Reader:
     def read(self, told: Told) -> Reading:
         """Return what is compared of ``told``."""
         title, text = normalise(told.title), normalise(f"{told.title}\n{told.text}")
-        numbers = quantities(text)
+        english = not has_accents(title) and len(_ENGLISH.intersection(text.lower().split())) > 2
+        numbers = quantities(text, english)
         figures = tuple(dict.fromkeys(term for each in numbers for term in number_terms(each)))
         terms = (*self._terms(text), *figures)
         return Reading(
@@ -88,10 +91,11 @@ class Reader:
             figures,
             numbers,
             tuple(self._beside(text, each) for each in numbers),
-            quantities(told.capacity),
+            quantities(told.capacity, english),
             frozenset(squeeze(told.owner).split()) - _FORMALITIES,
             self._named(told, title),
             frozenset(each.name for each in self._lexicon.processes(text[:_READ_FOR_PURPOSE])),
+            english,
         )
 
     def _terms(self, text: str) -> list[str]:
