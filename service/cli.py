@@ -22,7 +22,16 @@ from indexes.snapshot import ALL, PUBLIC
 from matcher import fit
 from matcher.match import Matcher
 from matcher.need import Conditions
-from service import cli_accounts, cli_admin, cli_quality, cli_yearly, loading, payloads, show
+from service import (
+    cli_accounts,
+    cli_admin,
+    cli_duplicates,
+    cli_quality,
+    cli_yearly,
+    loading,
+    payloads,
+    show,
+)
 from service import demo as demonstration
 from service import doctor as examination
 from service.console import emit, err, fail, out, progress, readable, told_failures
@@ -247,6 +256,7 @@ app.add_typer(cli_yearly.app)
 app.add_typer(cli_accounts.user, name="user")
 app.add_typer(cli_accounts.token, name="token")
 cli_admin.register(app)
+cli_duplicates.register(app)
 
 
 @app.command(name="show")
