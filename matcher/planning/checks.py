@@ -6,6 +6,7 @@ a fact that is not stated is missing, and neither zero nor a failure.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -143,14 +144,14 @@ def _earlier(
 ) -> dict[str, tuple[Earlier, ...]]:
     """Proposal → the tasks, funded and not stopped, that seem to be the same work.
 
-    The task that a proposal itself carries on is none of them.
+    The task that a proposal carries on, or says that it builds on, is none of them.
     """
     known = [task for task in tasks if task.progress is not Progress.STOPPED]
     if not proposals or not known:
         return {}
-    tellings = [told(each) for each in (*proposals, *known)]
-    comparison = Comparison.of(tellings, lexicon)
-    by_id = {f"{each.kind_name} {each.id}": each for each in (*proposals, *known)}
+    works: list[Proposal | Task] = [*proposals, *known]
+    comparison = Comparison.of(map(told, works), lexicon)
+    by_id = {f"{each.kind_name} {each.id}": each for each in works}
     pairs = comparison.candidates
     apart = (pairs < len(proposals)).sum(axis=1) == 1  # one of either
     found: dict[str, list[Earlier]] = {}
@@ -158,12 +159,16 @@ def _earlier(
         comparison, np.sort(pairs[apart], axis=1), shipped()[_TASK_AS], SAME_WORK
     ):
         one, other = by_id[overlap.one.id], by_id[overlap.other.id]
-        if not (isinstance(one, Proposal) and isinstance(other, Task)) or other.proposal == one.id:
+        if not (isinstance(one, Proposal) and isinstance(other, Task)) or _goes_on(one, other):
             continue
         why = explained(_TASK_AS, overlap)
         earlier = Earlier(other, overlap.probability, why.reasons, why.differences)
         found.setdefault(one.id, []).append(earlier)
     return {key: tuple(each) for key, each in found.items()}
+
+
+def _goes_on(proposal: Proposal, task: Task) -> bool:
+    return task.proposal == proposal.id or task.id in re.findall(r"[\w./-]+", proposal.origin or "")
 
 
 def told(record: Proposal | Task) -> Told:
