@@ -6,6 +6,7 @@ changing. What stands in the folder is told in :mod:`matcher.batch`.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -101,6 +102,11 @@ class Run:
             if digest_of(folder / name) != facts["files"].get(name):
                 raise RunFolderError(f"{folder}: {name} thiếu hoặc đã bị sửa sau khi chạy xong")
         return cls(folder, facts)
+
+    @property
+    def as_of(self) -> dt.date:
+        """The day on which validity was judged."""
+        return dt.date.fromisoformat(self.facts["made_from"]["settings"]["as_of"])
 
     @cached_property
     def needs(self) -> dict[str, Answered]:

@@ -21,10 +21,12 @@ from rich.text import Text
 
 from corpus.lexicon_tables import TableError
 from corpus.store import StoreError
+from corpus.tables import UnreadableFile
 from indexes.encoders import EncoderError
 from indexes.hybrid import Tick
 from indexes.snapshot import SnapshotError
 from matcher.models import ModelError
+from matcher.planning.rules import RuleError
 from matcher.run_folder import RunFolderError
 from matcher.runs import RunError
 from matcher.testsets import TestSetError
@@ -51,7 +53,7 @@ def told_failures() -> Iterator[None]:
         yield
     except (ModelError, RunFolderError, StoreError, SnapshotError) as error:
         fail(str(error), Exit.NO_DATA)
-    except (EncoderError, RunError, TableError, TestSetError) as error:
+    except (EncoderError, RuleError, RunError, TableError, TestSetError, UnreadableFile) as error:
         fail(str(error), Exit.BAD_INPUT)
     except OSError as error:
         fail(*_told(error))

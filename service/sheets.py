@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import TypeGuard, cast
 
 from openpyxl import Workbook
 from openpyxl.cell import Cell, WriteOnlyCell
@@ -20,6 +20,11 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from service.exports import BOLD, FORMULA, HEAD_FILL, RED, WATERMARK, height, page, without_clock
 from service.handover import plain
+
+
+class Formula(str):
+    """A cell that the spreadsheet works out: ours alone, never what a record says."""
+
 
 Value = str | int | float | None
 MOST_ROWS = 1_000_000  # a sheet holds 1,048,576
@@ -90,12 +95,16 @@ def _fill(sheet: Worksheet, what: Sheet, rows: Iterable[Sequence[Value]]) -> Non
     sheet.append([_cell(sheet, title, BOLD, HEAD_FILL) for title, _ in what.columns])
     line = head
     for line, row in enumerate(rows, start=head + 1):
-        told = [_cut(each) if isinstance(each, str) else each for each in row]
-        shown = [each if isinstance(each, str) else "" for each in told]
+        told = [_cut(each) if _is_text(each) else each for each in row]
+        shown = [each if _is_text(each) else "" for each in told]
         sheet.row_dimensions[line].height = height(shown, what.columns[: len(shown)])
         sheet.append([_value(sheet, each, what.shades) for each in told])
     sheet.auto_filter.ref = f"A{head}:{get_column_letter(len(what.columns))}{line}"
     sheet.print_title_rows = f"{head}:{head}"
+
+
+def _is_text(value: Value) -> TypeGuard[str]:
+    return isinstance(value, str) and not isinstance(value, Formula)
 
 
 def _cut(text: str) -> str:
@@ -104,12 +113,12 @@ def _cut(text: str) -> str:
 
 
 def _value(sheet: Worksheet, value: Value, shades: Sequence[PatternFill]) -> Cell | None:
-    if value is None or isinstance(value, str):
+    if value is None or _is_text(value):
         return _cell(sheet, value) if value else None
     cell = WriteOnlyCell(sheet, value)
     cell.alignment = TOP
-    cell.number_format = "#,##0" if isinstance(value, int) else "#,##0.00"
-    if shades:
+    cell.number_format = "#,##0.00" if isinstance(value, float) else "#,##0"
+    if shades and isinstance(value, int | float):
         cell.fill = shades[min(int(value), len(shades) - 1)]
     return cell
 
