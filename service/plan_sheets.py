@@ -12,14 +12,14 @@ from itertools import groupby
 
 from openpyxl.utils import get_column_letter
 
-from corpus.tasks import Proposal
+from corpus.tasks import Proposal, TaskKind
 from matcher.explain import UNKNOWN
 from matcher.planning.candidates import Candidate, Dimension
 from matcher.planning.lines import Entry
 from matcher.planning.plan import Plan
 from matcher.planning.reasons import Line
 from service.planning import YearPlan
-from service.sheets import Formula, Sheet, Value, workbook
+from service.sheets import Formula, Sheet, Strong, Value, workbook
 
 Columns = tuple[tuple[str, int], ...]
 Rows = Iterable[Sequence[Value]]
@@ -92,9 +92,17 @@ def _listed(told: YearPlan, start: int) -> Iterator[Sequence[Value]]:
 
 
 def _by(lines: Sequence[Line], dimension: Dimension) -> list[tuple[str, list[Line]]]:
-    """Lines grouped by the first value of one dimension, in their order within."""
-    ordered = sorted(lines, key=lambda line: _value(line.candidate, dimension))
-    grouped = groupby(ordered, key=lambda line: _value(line.candidate, dimension))
+    """Lines grouped by the first value of one dimension, in their order within.
+
+    Kinds are in the order in which programmes name them, other values in that of the alphabet.
+    """
+    kinds = [str(kind) for kind in TaskKind]
+
+    def place(line: Line) -> tuple[int, str]:
+        value = _value(line.candidate, dimension)
+        return kinds.index(value) if value in kinds else len(kinds), value
+
+    grouped = groupby(sorted(lines, key=place), key=lambda line: place(line)[1])
     return [(value, list(each)) for value, each in grouped]
 
 
@@ -107,7 +115,7 @@ def _subtotal(told: YearPlan, name: str, first: int, last: int) -> Sequence[Valu
     count, begin = len(_money_columns(told)), len(FIRST)
     columns = [get_column_letter(begin + index + 1) for index in range(count)]
     sums = [Formula(f"=SUBTOTAL(9,{each}{first}:{each}{last})") for each in columns]
-    return ("", "", name, *[""] * (begin - 3), *sums)
+    return ("", "", Strong(name), *[""] * (begin - 3), *sums)
 
 
 def _line(told: YearPlan, line: Line, number: int, row: int) -> Sequence[Value]:
@@ -116,8 +124,8 @@ def _line(told: YearPlan, line: Line, number: int, row: int) -> Sequence[Value]:
     size, begin = len(years), len(FIRST) + 1
     state, own = begin + size, begin + 2 * size + 1  # columns of the two sums
     money: list[Value] = [
-        *(each.state.get(year) for year in years), _sum(begin, state - 1, row),
-        *(each.own.get(year) for year in years), _sum(state + 1, own - 1, row),
+        *(_million(each.state.get(year)) for year in years), _sum(begin, state - 1, row),
+        *(_million(each.own.get(year)) for year in years), _sum(state + 1, own - 1, row),
         Formula(f"={get_column_letter(state)}{row}+{get_column_letter(own)}{row}"),
     ]  # fmt: skip
     stable = told.stability
@@ -130,6 +138,11 @@ def _line(told: YearPlan, line: Line, number: int, row: int) -> Sequence[Value]:
         *(_stated(proposal, field) for field in ("lead", "receiver", "place", "method")),
         *money, each.score, line.why, *firm,
     )  # fmt: skip
+
+
+def _million(money: float | None) -> int | float | None:
+    """Money in million VND; whole millions without decimals."""
+    return int(money) if money is not None and money.is_integer() else money
 
 
 def _sum(first: int, last: int, row: int) -> Formula:
@@ -158,7 +171,7 @@ _OUT: Columns = (("Mã", 12), ("Tên nhiệm vụ", 60), ("Vì sao", 90))
 def _reserve(told: YearPlan) -> Rows:
     for number, line in enumerate(told.chosen.reserve, start=1):
         each = line.candidate
-        money = (each.state_total, each.own_total, each.score)
+        money = (_million(each.state_total), _million(each.own_total), each.score)
         yield (str(number), each.id, each.name, *money, line.why, line.would)
 
 

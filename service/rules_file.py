@@ -145,7 +145,8 @@ class _Row:
     def one_of(self, heading: str, values: Mapping[str, T]) -> T:
         found = values.get(squeeze(self.needed(heading)))
         if found is None:
-            raise self.fault(heading, f"không có; các giá trị dùng được: {'; '.join(values)}")
+            listed = "; ".join(map(str, values.values()))
+            raise self.fault(heading, f"không có; các giá trị dùng được: {listed}")
         return found
 
 
@@ -245,7 +246,7 @@ def _ceiling(row: _Row) -> Ceiling:
 
 
 def _override(row: _Row) -> Override:
-    pinned = row.one_of("Ghim hay loại", {"ghim": "ghim", "loai": "loai"}) == "ghim"
+    pinned = row.one_of("Ghim hay loại", {"ghim": "ghim", "loai": "loại"}) == "ghim"
     return Override(row.needed("Mã"), pinned, row.needed("Lý do"), row.needed("Người quyết định"))
 
 

@@ -26,6 +26,10 @@ class Formula(str):
     """A cell that the spreadsheet works out: ours alone, never what a record says."""
 
 
+class Strong(str):
+    """Text that heads the rows below it."""
+
+
 Value = str | int | float | None
 MOST_ROWS = 1_000_000  # a sheet holds 1,048,576
 LONGEST = 2_000  # characters of a cell: what is longer is a report, and stands in the record
@@ -95,7 +99,7 @@ def _fill(sheet: Worksheet, what: Sheet, rows: Iterable[Sequence[Value]]) -> Non
     sheet.append([_cell(sheet, title, BOLD, HEAD_FILL) for title, _ in what.columns])
     line = head
     for line, row in enumerate(rows, start=head + 1):
-        told = [_cut(each) if _is_text(each) else each for each in row]
+        told = [type(each)(_cut(each)) if _is_text(each) else each for each in row]
         shown = [each if _is_text(each) else "" for each in told]
         sheet.row_dimensions[line].height = height(shown, what.columns[: len(shown)])
         sheet.append([_value(sheet, each, what.shades) for each in told])
@@ -114,7 +118,7 @@ def _cut(text: str) -> str:
 
 def _value(sheet: Worksheet, value: Value, shades: Sequence[PatternFill]) -> Cell | None:
     if value is None or _is_text(value):
-        return _cell(sheet, value) if value else None
+        return _cell(sheet, value, BOLD if isinstance(value, Strong) else None) if value else None
     cell = WriteOnlyCell(sheet, value)
     cell.alignment = TOP
     cell.number_format = "#,##0.00" if isinstance(value, float) else "#,##0"
@@ -129,7 +133,7 @@ def _cell(
     """Return a cell of text, whatever it looks like."""
     cell = WriteOnlyCell(sheet, text)
     cell.data_type = "s"  # also "=1+1" and "#REF!"
-    cell.alignment = WRAP if font is None else TOP
+    cell.alignment = WRAP if font is None or fill is not None else TOP
     if text.startswith(FORMULA):
         cell.quotePrefix = True
     if font is not None:
