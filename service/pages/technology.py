@@ -9,7 +9,6 @@ from fastapi import APIRouter, Request, Response
 
 from corpus.records import UNDER_NDA, Record, Technology
 from matcher import explain, facets
-from matcher.similar import similar
 from service.access import LISTS, may
 from service.api import Current
 from service.contract import ApiError
@@ -22,7 +21,6 @@ from service.pages.render import render
 router = APIRouter()
 PAGE = 30
 TAKERS, LIKE, OWN = 20, 6, 10  # how many of each are shown
-AT_ONCE = 2_000_000  # needs times records up to which takers are looked for unasked
 LONG = ("detail", "effect", "conditions")  # told as text, not in the table
 HIDDEN = {
     *Record.model_fields,
@@ -71,9 +69,7 @@ def technology(
     known = matcher.technologies.get(key)
     if known is None:
         raise ApiError(404, "unknown_id", f"không có công nghệ mã {key!r}")
-    small = len(matcher.needs) * len(matcher.technologies) <= AT_ONCE
-    looked = small or bool(request.query_params.get("ai-can"))
-    takers = listed.takers(known, TAKERS) if looked else ()
+    takers = listed.takers(known, TAKERS, wait=bool(request.query_params.get("ai-can")))
     others = [each for each in listed.owners.get(known.owner or "", ()) if each != key]
     return render(
         request,
@@ -83,13 +79,14 @@ def technology(
         badges=badges(known, matcher.as_of),
         facts=tuple(told(known)),
         texts=tuple(_texts(known)),
-        looked=looked,
+        looked=takers is not None,
+        open_needs=len(matcher.open_needs),
         takers=[
             (each, reason(each.match.explanation.sentence))
-            for each in takers
+            for each in takers or ()
             if each.match.label != explain.REFERENCE
         ],
-        similar=similar(matcher, known, LIKE),
+        similar=listed.similar(known, LIKE),
         others=[matcher.technologies[each] for each in others[:OWN]],
         others_more=max(0, len(others) - OWN),
         may_list=may(person, LISTS),
