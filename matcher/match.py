@@ -431,7 +431,7 @@ class Matcher:
 
     def one(self, query: Query, technology: Technology) -> Match | None:
         """Return how one technology answers ``query``; ``None``: the query does not find it."""
-        ranking = self.rank(query)
+        ranking, _ = self._ranked(query)
         answerable = self.answerable(query, ranking)
         for hit in ranking.find(technology.id):
             label = self._label(query, hit, answerable)

@@ -76,6 +76,19 @@ def chosen(
     return tuple(lines)
 
 
+def named(matcher: Matcher | None, need: Need | None, text: str) -> str:
+    """Return what to call a list of what was found for ``text`` or ``need``; "" for neither.
+
+    Words typed without accents are read as they were searched: a list is handed over.
+    """
+    if need is not None and not text.strip():
+        return need.topic or need.text
+    query = matcher.text(text) if matcher and text.strip() else None
+    if query is None or query.restored is None:
+        return text
+    return query.restored.text[:1].upper() + query.restored.text[1:]
+
+
 def _query(matcher: Matcher | None, need: Need | None, text: str) -> Query | None:
     if matcher is None:
         return None

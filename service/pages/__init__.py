@@ -22,6 +22,7 @@ from service.pages import (
     product,
     render,
     search,
+    searches,
     technology,
 )
 from service.pages.catalogue import Catalogues
@@ -29,6 +30,7 @@ from service.pages.catalogue import Catalogues
 OPEN: tuple[APIRouter, ...] = (account.router,)  # also to whom nobody knows yet
 ROUTERS: tuple[APIRouter, ...] = (
     search.router,
+    searches.router,
     product.router,
     technology.router,
     need.router,

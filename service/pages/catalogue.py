@@ -144,14 +144,14 @@ class Catalogue:
         return self.once("speller", "", lambda: Speller(*(views[each] for each in names)))
 
     @property
-    def _supply(self) -> tuple[object, ...]:
+    def supply(self) -> tuple[object, ...]:
         """What every ranking is made of, besides the index."""
         return self.matcher.technologies, self.matcher.as_of
 
     @property
     def state(self) -> tuple[object, ...]:
         """What everything is made of, besides the index."""
-        return (*self._supply, self.matcher.products, self.matcher.needs)
+        return (*self.supply, self.matcher.products, self.matcher.needs)
 
     def made_of(self, matcher: Matcher, need: Need) -> tuple[object, ...]:
         """What the reading of ``need`` and all that answers it are made of."""
@@ -161,7 +161,7 @@ class Catalogue:
         """What is like ``technology``, kept."""
         matcher = self.matcher
         return self.once(
-            "similar", technology.id, lambda: similar(matcher, technology, k), *self._supply
+            "similar", technology.id, lambda: similar(matcher, technology, k), *self.supply
         )
 
     def product_list(self, product: Product) -> ProductList:
@@ -176,7 +176,7 @@ class Catalogue:
         """What answers ``need``, kept without its ranking."""
         matcher = self.matcher
         return self.once(
-            "need", need.id, lambda: replace(matcher.answer(matcher.stated(need), k), ranking=None),
+            "need", need.id, lambda: without_ranking(matcher.answer(matcher.stated(need), k)),
             *self.made_of(matcher, need), sound=sound,
         )  # fmt: skip
 
@@ -248,9 +248,13 @@ def sound(answer: Answer) -> bool:
     return WORDS_ONLY not in answer.notices
 
 
+def without_ranking(answer: Answer) -> Answer:
+    """Return what may be kept of an answer: its ranking holds a number for every record."""
+    return replace(answer, ranking=None)
+
+
 def _light(found: ProductList) -> ProductList:
-    """Without the rankings of its answers, which hold a number for every record."""
-    answers = {key: replace(each, ranking=None) for key, each in found.answers.items()}
+    answers = {key: without_ranking(each) for key, each in found.answers.items()}
     return replace(found, answers=answers)
 
 

@@ -190,12 +190,11 @@ def add(request: Request, desk: AtDesk, form: Form) -> Response:
         raise ApiError(422, "invalid", "chưa chọn công nghệ nào; hãy đánh dấu rồi thêm lại")
     with public_matcher(request) as matcher:
         lines = listing.chosen(matcher, chosen, need, question)
+        words = listing.named(matcher, need, question)
     target = text(form, "danh-sach") or _open_list(request, desk)
     back = local_path(text(form, "ve")) if text(form, "ve") else ""
     if target in {"", "moi"}:
-        name = (
-            text(form, "ten") or _title(question or (need.text if need else "")) or "Danh sách mới"
-        )
+        name = text(form, "ten") or _title(words) or "Danh sách mới"
         made = desk.start_list(name, need=need.id if need else None, items=lines)
         told = f"Đã lập danh sách {made.id} với {len(lines)} dòng."
         return _opened(go(request, back or f"{HOME}/{made.id}", told), made.id)
