@@ -11,29 +11,23 @@ import threading
 import openpyxl
 import pytest
 from fastapi.testclient import TestClient
-from small import NEEDS, PRODUCTS, TECHNOLOGIES, TODAY, write_tables
+from small import TODAY
 
 from corpus.records import Need, Technology
 from corpus.store import Store
 from corpus.workflow import MatchList
 from service.app import create_app
 from service.desk import Desk, Person
+from service.desk_base import VIETNAM
 from service.workspace import Workspace
 
 LAN = Person("lan", "Lan", "officer")
 
 
 @pytest.fixture
-def space(tmp_path):
+def space(small_folder, tmp_path):
     """The small collection, indexed by words alone."""
-    made = Workspace(tmp_path / "data")
-    made.folder.mkdir()
-    made.copy_tables()
-    write_tables(made.tables)
-    with Store.create(made.folder) as store:
-        store.save([*PRODUCTS, *TECHNOLOGIES, *NEEDS])
-    made.build(None)
-    return made
+    return Workspace(shutil.copytree(small_folder, tmp_path / "data"))
 
 
 def browser(space):
@@ -126,6 +120,11 @@ def test_results_added_one_by_one_go_to_the_list_that_is_open(space, client):
     assert elsewhere.headers["location"] == "/"
 
 
+def test_a_list_is_named_with_the_accents_that_were_not_typed(space, client):
+    client.post("/danh-sach/them", data={"cong-nghe": ["CN-1"], "q": "say vai giu mau do"})
+    assert stored(space).name == "Sấy vải giữ màu đỏ"
+
+
 def test_adding_nothing_says_so(client):
     answer = client.post("/danh-sach/them", data={"danh-sach": "moi", "q": "sấy"})
     assert answer.status_code == 422
@@ -190,6 +189,10 @@ def test_an_order_that_is_no_number_is_refused_where_it_was_typed(client):
     assert "không phải là số" in answer.text
 
 
+def today_there():
+    return dt.datetime.now(VIETNAM).date()  # in Vietnam, wherever the tests run
+
+
 def decide(client, pair, outcome, **more):
     page = client.get("/danh-sach/DS-0001").text
     sent = {"etag": field(page, "etag"), "cap": pair, "ket-qua": outcome, **more}
@@ -198,7 +201,7 @@ def decide(client, pair, outcome, **more):
 
 def test_a_result_is_recorded_with_reason_and_next_step_and_is_due(client):
     four(client)
-    today = dt.date.today()
+    today = today_there()
     page = decide(client, "CN-1\tN-1", "đã liên hệ", buoc="Hẹn xem máy", han=today.isoformat()).text
     assert "Hẹn xem máy" in page
     assert "Hẹn xem máy" in client.get("/danh-sach").text
@@ -385,7 +388,7 @@ def test_the_broker_of_dong_ky_hands_over_takers_of_a_carving_machine(sample_wor
         decide(client, "CN-077\tN-004", "từ chối", nhom="chi phí", **{"ly-do": "quá vốn của hộ"})
         decide(client, "CN-077\tDK-1", "đã liên hệ", buoc="Xem máy chạy ở La Xá")
         again = start(client, "cong-nghe", "CN-077").text  # a new list knows it too
-        assert f"từ chối ngày {dt.date.today():%d/%m/%Y}; chi phí: quá vốn của hộ" in again
+        assert f"từ chối ngày {today_there():%d/%m/%Y}; chi phí: quá vốn của hộ" in again
         file = client.get("/danh-sach/DS-0001/tai/danh-sach.xlsx").content
         sheet = openpyxl.load_workbook(io.BytesIO(file))["Danh sách"]
         told = "\n".join(str(cell.value) for row in sheet.iter_rows() for cell in row)

@@ -14,7 +14,11 @@ from service.access import READ, needs
 from service.pages import (
     account,
     admin,
+    import_columns,
+    import_loads,
     imports,
+    list_papers,
+    list_work,
     lists,
     need,
     overview,
@@ -37,7 +41,11 @@ ROUTERS: tuple[APIRouter, ...] = (
     owner.router,
     overview.router,
     lists.router,
+    list_work.router,
+    list_papers.router,
     imports.router,
+    import_columns.router,
+    import_loads.router,
     admin.router,
 )
 

@@ -10,16 +10,13 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Annotated, TypeVar, cast
 
-import numpy as np
 from fastapi import Depends, Request
 
 from corpus.records import Need, Product, Technology
-from corpus.text import fold
 from indexes.spelling import Speller
 from matcher.hits import Rows
 from matcher.match import WORDS_ONLY, Answer, Matcher, ProductList, Sought, Taker
@@ -27,41 +24,14 @@ from matcher.search import Engine
 from matcher.similar import Similar, similar
 from service.access import READ, needs
 from service.api import Current
+from service.pages import groups
+from service.pages.kept import Kept
 from service.person import Person
 
 T = TypeVar("T")
 KEPT = 500  # answers kept of each kind
 RANKED = 20_000_000  # needs times records up to which rankings are kept: about 5 bytes for each
 FEW = 20  # needs that are ranked while somebody waits for a page
-
-
-class Kept:
-    """What was made for one index, each thing with the objects that it was made of."""
-
-    def __init__(self) -> None:
-        self.working = threading.Lock()  # held by who ranks all needs: others wait for it
-        self._lock = threading.Lock()
-        self._kinds: dict[str, dict[str, tuple[tuple[object, ...], object]]] = defaultdict(dict)
-
-    def get(self, kind: str, key: str, of: tuple[object, ...]) -> object | None:
-        """Return what was made for ``key``, unless some of what it was made of was replaced."""
-        before, made = self._kinds[kind].get(key, ((), None))
-        same = len(before) == len(of) and all(a is b for a, b in zip(before, of, strict=True))
-        return made if same else None
-
-    def put(self, kind: str, key: str, of: tuple[object, ...], made: object, most: int) -> None:
-        """Keep ``made``; of each kind the ``most`` latest are kept."""
-        with self._lock:
-            kept = self._kinds[kind]
-            kept.pop(key, None)
-            while len(kept) >= most:
-                kept.pop(next(iter(kept)))
-            kept[key] = of, made
-
-    def drop(self, kind: str, key: str) -> None:
-        """Keep something no longer."""
-        with self._lock:
-            self._kinds[kind].pop(key, None)
 
 
 class Catalogue:
@@ -111,30 +81,30 @@ class Catalogue:
     def in_order(self) -> Rows:
         """The rows of the index by name, then id; rows without a record are left out."""
         known, ids = self.matcher.technologies, self.matcher.engine.index.ids
-        return self.once("in order", "", lambda: _in_order(known, ids), known)
+        return self.once("in order", "", lambda: groups.in_order(known, ids), known)
 
     @property
     def owners(self) -> Mapping[str, tuple[str, ...]]:
         """The ids of what each owner has, in the order of ids."""
         known = self.matcher.technologies
-        return self.once("owners", "", lambda: _owners(known), known)
+        return self.once("owners", "", lambda: groups.owners(known), known)
 
     @property
     def products(self) -> tuple[Product, ...]:
         """All products by name."""
         known = self.matcher.products
-        return self.once("products", "", lambda: _by_name(known.values()), known)
+        return self.once("products", "", lambda: groups.by_name(known.values()), known)
 
     @property
     def parts(self) -> Mapping[str, tuple[Product, ...]]:
         """The products directly under each one."""
-        return self.once("parts", "", lambda: _parts(self.products), self.matcher.products)
+        return self.once("parts", "", lambda: groups.parts(self.products), self.matcher.products)
 
     @property
     def needs(self) -> Mapping[str, tuple[Need, ...]]:
         """What was stated for each product itself, the most urgent first."""
         matcher = self.matcher
-        return self.once("needs", "", lambda: _by_product(matcher.open_needs), matcher.needs)
+        return self.once("needs", "", lambda: groups.by_product(matcher.open_needs), matcher.needs)
 
     @property
     def speller(self) -> Speller:
@@ -204,43 +174,6 @@ class Catalogue:
             "sought", need.id, lambda: matcher.sought(need), *self.made_of(matcher, need),
             most=most, sound=lambda made: not made.trouble,
         )  # fmt: skip
-
-
-def _in_order(known: Mapping[str, Technology], ids: tuple[str, ...]) -> Rows:
-    named = [
-        (fold(known[key].name.casefold()), key, row) for row, key in enumerate(ids) if key in known
-    ]
-    return np.array([row for _, _, row in sorted(named)], np.int64)
-
-
-def _owners(known: Mapping[str, Technology]) -> Mapping[str, tuple[str, ...]]:
-    found: dict[str, list[str]] = defaultdict(list)
-    for key, each in sorted(known.items()):
-        if each.owner:
-            found[each.owner].append(key)
-    return {owner: tuple(keys) for owner, keys in found.items()}
-
-
-def _by_name(products: Iterable[Product]) -> tuple[Product, ...]:
-    return tuple(sorted(products, key=lambda each: (fold(each.name.casefold()), each.id)))
-
-
-def _parts(products: Iterable[Product]) -> Mapping[str, tuple[Product, ...]]:
-    found: dict[str, list[Product]] = defaultdict(list)
-    for each in products:
-        if each.parent:
-            found[each.parent].append(each)
-    return {key: tuple(each) for key, each in found.items()}
-
-
-def _by_product(stated: Iterable[Need]) -> Mapping[str, tuple[Need, ...]]:
-    found: dict[str, list[Need]] = defaultdict(list)
-    for each in stated:
-        found[each.product].append(each)
-    return {
-        key: tuple(sorted(each, key=lambda need: (need.priority or 9, need.id)))
-        for key, each in found.items()
-    }
 
 
 def sound(answer: Answer) -> bool:

@@ -82,10 +82,12 @@ def _text(value: Any) -> str:
 
 
 def _who(change: Change) -> str:
-    return change.actor or "nạp dữ liệu bằng dòng lệnh"
+    if change.actor:
+        return change.actor
+    return f"nạp từ {change.source}" if change.source else "bằng dòng lệnh"
 
 
 def _day(at: str | None) -> str:
     if not at:
-        return "chưa rõ"
+        return "không ghi ngày"
     return f"{dt.datetime.fromisoformat(at).astimezone(VIETNAM):%d/%m/%Y %H:%M}"

@@ -21,6 +21,7 @@ from service.api import Current
 from service.api_desk import Reading
 from service.api_searches import SEEN, answered, found, kept
 from service.contract import ApiError
+from service.listing import named
 from service.pages.catalogue import Catalogue, Listed, sound, without_ranking
 from service.pages.list_forms import form_of, text
 from service.pages.render import go, render
@@ -89,7 +90,7 @@ def save(request: Request, desk: Reading, opened: Current, form: Form) -> Respon
     asked = kept(query)
     same = next((each for each in desk.searches() if each.query == query), None)
     if same is None:
-        name = text(form, "ten") or " ".join(asked.q.split())[:LONGEST]
+        name = text(form, "ten") or named(opened.matcher, None, asked.q)[:LONGEST]
         same = desk.save_search(name, query, found(opened, asked), opened.version)
         return go(request, f"/?{query}", f"Đã lưu tìm kiếm “{same.name}”; xem ở trang Đã lưu.")
     return go(request, f"/?{query}", f"Tìm kiếm này đã lưu với tên “{same.name}”.")
