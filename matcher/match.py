@@ -456,17 +456,16 @@ class Matcher:
             demand: the needs to look at, as :meth:`sought` returns them; ``None``: all open ones.
         """
         looked = map(self.sought, self.open_needs) if demand is None else demand
-        found = [taker for each in looked for taker in self._taker(each, technology)]
-        found.sort(key=lambda each: (-round(each.match.hit.score, 6), each.need.id))
-        return tuple(found[:k])
+        found = [(each, hit) for each in looked for hit in each.ranking.find(technology.id)]
+        found.sort(key=lambda pair: (-round(pair[1].score, 6), pair[0].need.id))
+        return tuple(self._taker(each, hit, technology) for each, hit in found[:k])
 
-    def _taker(self, sought: Sought, technology: Technology) -> Iterator[Taker]:
+    def _taker(self, sought: Sought, hit: Hit, technology: Technology) -> Taker:
         query = sought.query
-        for hit in sought.ranking.find(technology.id):
-            broken = fit.breaches(technology, query.conditions, self.as_of)
-            label = self._label(query, hit, sought.answerable)
-            match = self._explained(technology, query, hit, label, broken)
-            yield Taker(sought.need, self.products.get(sought.need.product), match)
+        broken = fit.breaches(technology, query.conditions, self.as_of)
+        label = self._label(query, hit, sought.answerable)
+        match = self._explained(technology, query, hit, label, broken)
+        return Taker(sought.need, self.products.get(sought.need.product), match)
 
 
 def _cover(needs: Sequence[Need], answers: Mapping[str, Answer], k: int) -> tuple[Choice, ...]:

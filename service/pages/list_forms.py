@@ -25,6 +25,7 @@ from service.pages.facts import reason
 from service.pages.render import go, render
 
 HOME: Final = "/danh-sach"
+OPEN_LIST: Final = "cungcau_danh_sach"  # cookie: the list that was open last
 Lister = Annotated[Person, needs(LISTS)]
 
 
@@ -56,6 +57,20 @@ def public_catalogue(request: Request) -> Iterator[Catalogue | None]:
             yield None
             return
         yield request.app.state.catalogues.of(opened.matcher)
+
+
+def open_list(request: Request, desk: Desk) -> MatchList | None:
+    """Return the list that this browser had open last, if results may still be added to it.
+
+    A list of takers has needs on its lines: what somebody finds elsewhere is none of them.
+    """
+    key = request.cookies.get(OPEN_LIST, "")
+    try:
+        found = desk.match_list(key) if key and key.isprintable() else None
+    except ApiError:
+        return None
+    fits = found is not None and found.status is Status.DRAFT and found.technology is None
+    return found if fits else None
 
 
 def text(form: FormData, name: str) -> str:

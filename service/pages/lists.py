@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse, Response
 
 from corpus.records import Decision, Need, Product, Record, Technology
 from corpus.text import fold
-from corpus.workflow import Listed, MatchList, Status
+from corpus.workflow import Listed, MatchList
 from matcher.match import Taker
 from service import listing
 from service.contract import ApiError
@@ -22,9 +22,11 @@ from service.pages.account import local_path
 from service.pages.catalogue import Catalogue
 from service.pages.list_forms import (
     HOME,
+    OPEN_LIST,
     AtDesk,
     Form,
     act,
+    open_list,
     public_catalogue,
     shown_list,
     text,
@@ -34,7 +36,6 @@ from service.pages.render import go, render
 
 WEEK = dt.timedelta(days=7)
 SOURCES = {"san-pham": Product, "nhu-cau": Need, "cong-nghe": Technology}
-OPEN_LIST = "cungcau_danh_sach"  # cookie: the list that was open last
 router = APIRouter()
 
 
@@ -185,12 +186,17 @@ def add(request: Request, desk: AtDesk, form: Form) -> Response:
     need = desk.store.get(Need, text(form, "nhu-cau")) if text(form, "nhu-cau") else None
     chosen = [each for each in (desk.store.get(Technology, one) for one in ids[:100]) if each]
     if not chosen:
-        raise ApiError(422, "invalid", "chưa chọn công nghệ nào; hãy đánh dấu rồi thêm lại")
+        raise ApiError(
+            422,
+            "invalid",
+            "chưa chọn công nghệ nào; hãy bấm “Thêm vào danh sách kết nối” ở một kết quả",
+        )
     with public_catalogue(request) as listed:
         matcher = listed.matcher if listed else None
         lines = listing.chosen(matcher, chosen, need, question)
         words = listing.named(matcher, need, question)
-    target = text(form, "danh-sach") or _open_list(request, desk)
+    open_now = open_list(request, desk)
+    target = text(form, "danh-sach") or (open_now.id if open_now else "")
     back = local_path(text(form, "ve")) if text(form, "ve") else ""
     if target in {"", "moi"}:
         name = text(form, "ten") or _title(words) or "Danh sách mới"
@@ -208,18 +214,6 @@ def add(request: Request, desk: AtDesk, form: Form) -> Response:
     if back and done.status_code == 303:  # who goes through results goes on with them
         done = go(request, back, told)
     return _opened(done, target)
-
-
-def _open_list(request: Request, desk: Desk) -> str:
-    """Return the list that this browser had open last, if it may still be added to."""
-    key = request.cookies.get(OPEN_LIST, "")
-    try:
-        found = desk.match_list(key) if key and key.isprintable() else None
-    except ApiError:
-        return ""
-    # A list of takers has needs on its lines: what somebody finds elsewhere is none of them.
-    fits = found is not None and found.status is Status.DRAFT and found.technology is None
-    return key if fits else ""
 
 
 def _opened(answer: Response, key: str) -> Response:
