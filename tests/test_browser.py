@@ -20,6 +20,7 @@ import pytest
 import uvicorn
 from axe_playwright_python.sync_playwright import Axe
 from conftest import AS_OF
+from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 from small import TODAY
 
@@ -36,7 +37,7 @@ CHROMIUM = shutil.which("chromium")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="không có chromium trên máy này")
 PAGES = {
     "tim-kiem": "/",
-    "ket-qua": "/?q=bao+quan+khom+tac+cau",
+    "ket-qua": "/?q=bao+quan+khom+cat+lat",
     "dieu-kien": "/?q=sấy+vải+thiều&budget=100&trl=7",
     "khong-thay": "/?q=lò+phản+ứng+hạt+nhân+nổi",
     "san-pham": "/san-pham",
@@ -94,10 +95,12 @@ def page(browser: Browser, site: str) -> Iterator[Page]:
 
 
 def shot(page: Page, name: str) -> None:
-    """Keep what the window shows, and the whole page beside it."""
+    """Keep what the window shows, in few colours, and the whole page beside it."""
     folder = os.environ.get("CUNGCAU_SHOTS")
     if folder:
-        page.screenshot(path=Path(folder) / f"{name}.png")
+        seen = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+        small = seen.quantize(128, dither=Image.Dither.NONE)
+        small.save(Path(folder) / f"{name}.png", optimize=True)
         page.screenshot(path=Path(folder) / f"{name}-ca-trang.png", full_page=True)
 
 
