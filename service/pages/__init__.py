@@ -53,6 +53,7 @@ ROUTERS: tuple[APIRouter, ...] = (
 def add_to(app: FastAPI) -> None:
     """Give ``app`` all pages; programs do not see them in the API's own document."""
     app.state.catalogues = Catalogues()
+    app.state.live.prepare = lambda opened: app.state.catalogues.of(opened.matcher).prepare()
     for router in OPEN:
         app.include_router(router, include_in_schema=False)
     for router in ROUTERS:

@@ -8,6 +8,7 @@ somebody changes costs that need's answer, and no walk over the technologies.
 
 from __future__ import annotations
 
+import logging
 import threading
 import weakref
 from collections.abc import Callable, Mapping
@@ -19,7 +20,7 @@ from fastapi import Depends, Request
 from corpus.records import Need, Product, Technology
 from indexes.spelling import Speller
 from matcher.hits import Rows
-from matcher.match import WORDS_ONLY, Answer, Matcher, ProductList, Sought, Taker
+from matcher.match import EVERYTHING, WORDS_ONLY, Answer, Matcher, ProductList, Sought, Taker
 from matcher.search import Engine
 from matcher.similar import Similar, similar
 from service.access import READ, needs
@@ -29,8 +30,10 @@ from service.pages.kept import Kept
 from service.person import Person
 
 T = TypeVar("T")
+log = logging.getLogger(__name__)
 KEPT = 500  # answers kept of each kind
 RANKED = 20_000_000  # needs times records up to which rankings are kept: about 5 bytes for each
+ANY = "máy sấy"  # words that load whatever reads words
 FEW = 20  # needs that are ranked while somebody waits for a page
 
 
@@ -50,6 +53,16 @@ class Catalogue:
     def current(self) -> Matcher | None:
         """Return the matcher, or ``None`` when it was replaced: for work in the background."""
         return self._matcher()
+
+    def prepare(self) -> None:
+        """Have ready what the first reader would wait for; what fails here fails for them too."""
+        try:
+            matcher = self.matcher
+            matcher.answer(matcher.text(ANY), 1)
+            matcher.admitted(EVERYTHING)
+            _ = self.in_order, self.owners, self.products, self.needs, self.speller
+        except Exception:
+            log.exception("not ready for the first reader")
 
     def once(
         self,
