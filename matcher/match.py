@@ -111,6 +111,20 @@ class Taker:
 
 
 @dataclass(frozen=True)
+class Sought:
+    """A need as it was read, and all that it finds; it may be kept as long as the index.
+
+    ``trouble`` says what people are to be told about the ranking, or nothing.
+    """
+
+    need: Need
+    query: Query
+    ranking: Ranking = field(repr=False)
+    answerable: float
+    trouble: str = ""
+
+
+@dataclass(frozen=True)
 class Matcher:
     """The engine with the records of one state of the store."""
 
@@ -417,7 +431,7 @@ class Matcher:
 
     def one(self, query: Query, technology: Technology) -> Match | None:
         """Return how one technology answers ``query``; ``None``: the query does not find it."""
-        ranking = self.rank(query)
+        ranking, _ = self._ranked(query)
         answerable = self.answerable(query, ranking)
         for hit in ranking.find(technology.id):
             label = self._label(query, hit, answerable)
@@ -425,20 +439,33 @@ class Matcher:
             return self._explained(technology, query, hit, label, broken)
         return None
 
-    def takers(self, technology: Technology, k: int = 10) -> tuple[Taker, ...]:
-        """Return the needs that ``technology`` may serve, best first; ties by id."""
-        found: list[tuple[float, str, Taker]] = []
-        for stated in self.open_needs:
-            query = self.stated(stated)
-            ranking, _ = self._ranked(query)
-            answerable = self.answerable(query, ranking)
-            for hit in ranking.find(technology.id):
-                broken = fit.breaches(technology, query.conditions, self.as_of)
-                label = self._label(query, hit, answerable)
-                match = self._explained(technology, query, hit, label, broken)
-                taker = Taker(stated, self.products.get(stated.product), match)
-                found.append((-round(hit.score, 6), stated.id, taker))
-        return tuple(taker for _, _, taker in sorted(found, key=lambda each: each[:2])[:k])
+    def sought(self, stated: Need) -> Sought:
+        """Read a need and rank for it: the part of :meth:`takers` that knows no technology."""
+        query = self.stated(stated)
+        ranking, trouble = self._ranked(query)
+        return Sought(stated, query, ranking, self.answerable(query, ranking), trouble)
+
+    def takers(
+        self, technology: Technology, k: int = 10, demand: Iterable[Sought] | None = None
+    ) -> tuple[Taker, ...]:
+        """Return the needs that ``technology`` may serve, best first; ties by id.
+
+        Args:
+            technology: what is offered.
+            k: how many, at most.
+            demand: the needs to look at, as :meth:`sought` returns them; ``None``: all open ones.
+        """
+        looked = map(self.sought, self.open_needs) if demand is None else demand
+        found = [(each, hit) for each in looked for hit in each.ranking.find(technology.id)]
+        found.sort(key=lambda pair: (-round(pair[1].score, 6), pair[0].need.id))
+        return tuple(self._taker(each, hit, technology) for each, hit in found[:k])
+
+    def _taker(self, sought: Sought, hit: Hit, technology: Technology) -> Taker:
+        query = sought.query
+        broken = fit.breaches(technology, query.conditions, self.as_of)
+        label = self._label(query, hit, sought.answerable)
+        match = self._explained(technology, query, hit, label, broken)
+        return Taker(sought.need, self.products.get(sought.need.product), match)
 
 
 def _cover(needs: Sequence[Need], answers: Mapping[str, Answer], k: int) -> tuple[Choice, ...]:

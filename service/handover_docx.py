@@ -23,22 +23,9 @@ from docx.table import Table, _Cell, _Row
 from docx.text.paragraph import Paragraph
 
 from service.exports import WATERMARK, timeless
-from service.handover import (
-    ANNEX,
-    BLANK,
-    Annex,
-    Handover,
-    Line,
-    annex_rows,
-    asker,
-    contact,
-    fact,
-    place_of,
-    plain,
-    price,
-    state,
-    step,
-)
+from service.handover import Handover, Line, plain
+from service.handover_annex import ANNEX, BLANK, Annex, annex_rows
+from service.handover_facts import asker, contact, fact, place_of, price, state, step
 
 FONT: Final = "Times New Roman"
 WIDE: Final = 25.2  # cm between the margins of a landscape A4

@@ -20,19 +20,10 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from corpus.shown import guard
 from service.exports import BOLD, HEAD_FILL, RED, WATERMARK, height, page, put, without_clock
-from service.handover import (
-    ANNEX,
-    BLANK,
-    UNKNOWN,
-    Annex,
-    Handover,
-    Line,
-    annex_rows,
-    columns,
-    plain,
-    rows,
-    short_columns,
-)
+from service.handover import Handover, Line, plain
+from service.handover_annex import ANNEX, BLANK, Annex, annex_rows
+from service.handover_columns import columns, rows, short_columns
+from service.handover_facts import UNKNOWN
 
 Widths = Sequence[tuple[str, int]]
 LOG: Final = (

@@ -17,7 +17,7 @@ import datetime as dt
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 
@@ -80,6 +80,7 @@ class Live:
         self._space, self._as_of, self._every = space, as_of, every
         self._counting = threading.Lock()  # held for moments: who uses what
         self._desks = {PUBLIC: _Desk(PUBLIC)}
+        self.prepare: Callable[[Opened], None] = lambda _: None  # before a matcher is lent
         self._stopped = threading.Event()
         self._watcher: threading.Thread | None = None
 
@@ -145,7 +146,10 @@ class Live:
         try:
             stamp = self._published()  # read first: what changes while we open is seen next time
             if desk.current is None or stamp != desk.stamp:
-                self._replace(desk, self._open(desk, stamp), stamp)
+                loan = self._open(desk, stamp)
+                if self._every:  # while others go on with the one before
+                    self.prepare(loan.opened)
+                self._replace(desk, loan, stamp)
             desk.trouble = ""
         except Exception as error:  # whatever is wrong with the new state, the old one serves
             _note(desk, error)

@@ -9,9 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import small
 import sqlalchemy as sa
 
 from corpus.records import Technology
+from corpus.store import Store
 from indexes.encoders import E5
 from matcher.match import Matcher
 from service import loading
@@ -51,6 +53,19 @@ def sample_matcher(sample_workspace: Workspace) -> Iterator[Matcher]:
 
 def _technologies(matcher: Matcher) -> tuple[Technology, ...]:
     return tuple(each for each in matcher.technologies.values() if each.illustrative)
+
+
+@pytest.fixture(scope="session")
+def small_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A work folder with the small collection, indexed by words alone: copy it to change it."""
+    made = Workspace(tmp_path_factory.mktemp("small") / "data")
+    made.folder.mkdir()
+    made.copy_tables()
+    small.write_tables(made.tables)
+    with Store.create(made.folder) as store:
+        store.save([*small.PRODUCTS, *small.TECHNOLOGIES, *small.NEEDS])
+    made.build(None)
+    return made.folder
 
 
 @pytest.fixture(scope="session")

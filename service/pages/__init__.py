@@ -14,7 +14,11 @@ from service.access import READ, needs
 from service.pages import (
     account,
     admin,
+    import_columns,
+    import_loads,
     imports,
+    list_papers,
+    list_work,
     lists,
     need,
     overview,
@@ -22,6 +26,7 @@ from service.pages import (
     product,
     render,
     search,
+    searches,
     technology,
 )
 from service.pages.catalogue import Catalogues
@@ -29,13 +34,18 @@ from service.pages.catalogue import Catalogues
 OPEN: tuple[APIRouter, ...] = (account.router,)  # also to whom nobody knows yet
 ROUTERS: tuple[APIRouter, ...] = (
     search.router,
+    searches.router,
     product.router,
     technology.router,
     need.router,
     owner.router,
     overview.router,
     lists.router,
+    list_work.router,
+    list_papers.router,
     imports.router,
+    import_columns.router,
+    import_loads.router,
     admin.router,
 )
 
@@ -43,6 +53,7 @@ ROUTERS: tuple[APIRouter, ...] = (
 def add_to(app: FastAPI) -> None:
     """Give ``app`` all pages; programs do not see them in the API's own document."""
     app.state.catalogues = Catalogues()
+    app.state.live.prepare = lambda opened: app.state.catalogues.of(opened.matcher).prepare()
     for router in OPEN:
         app.include_router(router, include_in_schema=False)
     for router in ROUTERS:

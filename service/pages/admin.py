@@ -14,6 +14,7 @@ from fastapi.responses import Response
 
 from corpus.records import Technology
 from corpus.store import Store, StoreError
+from matcher.models import NONE
 from service import access, limits, security, sessions
 from service.access import ADMIN, Asked, needs
 from service.contract import ApiError
@@ -239,12 +240,13 @@ def _settings(request: Request) -> tuple[Setting, ...]:
     space, rules = request.app.state.space, request.app.rules
     hours, mebi = sessions.IDLE.total_seconds() / 3600, security.MIB
     biggest = max(security.UPLOADS.values()) // mebi
+    model = space.models.current()
     tables = "riêng" if space.tables.is_dir() else "của chương trình"
     return (
         Setting("Phiên bản", version("cungcau"), "của chương trình"),
         Setting("Thư mục làm việc", str(space.folder), "--data hoặc CUNGCAU_DATA"),
         Setting("Bảng từ vựng", tables, "lexicon/"),
-        Setting("Mô hình", space.models.current() or "của chương trình", "trọng số đang dùng"),
+        Setting("Mô hình", "của chương trình" if model == NONE else model, "trọng số đang dùng"),
         Setting("Không cần đăng nhập", "có" if rules.local else "không", "khi chưa có tài khoản"),
         Setting("Tên máy được phục vụ", ", ".join(sorted(rules.hosts)) or "mọi tên", "--name"),
         Setting("Phiên hết hạn sau", f"{hours:.0f} giờ không dùng", "và lâu nhất 24 giờ"),

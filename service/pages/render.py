@@ -46,6 +46,7 @@ class Place(NamedTuple):
 
 PLACES = (
     Place("search", "/", "Tìm kiếm"),
+    Place("searches", "/tim-kiem-da-luu", "Đã lưu"),
     Place("products", "/san-pham", "Sản phẩm"),
     Place("technologies", "/cong-nghe", "Công nghệ"),
     Place("lists", "/danh-sach", "Danh sách kết nối"),
