@@ -44,8 +44,9 @@ def plan(
     run = Run.open(run_folder)
     said = read_rules(rules) if rules else DEFAULT
     when = year or run.as_of.year + 1
-    told = year_plan(Workspace(data or DATA()), run, budget, when, said, province)
-    files = plan_files.write(told, target)
+    space = Workspace(data or DATA())
+    told = year_plan(space, run, budget, when, said, province)
+    files = plan_files.write(told, target, space.places())
     if as_json:
         emit(show_plan.to_json(told, files))
     else:

@@ -1,4 +1,4 @@
-"""The files of a plan: the workbook, the rules it was made with, and all of it as data.
+"""The files of a plan: workbook, annexes, report, the rules it was made with, and all as data.
 
 Each is written whole or not at all; the same plan gives the same bytes.
 """
@@ -9,17 +9,20 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from corpus.places import Places
 from matcher.planning.plan import Plan
 from matcher.planning.reasons import Line
 from matcher.run_files import write_bytes, write_json
+from service import plan_docx
+from service.plan_report import report
 from service.plan_sheets import plan_workbook
 from service.planning import YearPlan
 from service.rules_file import template
 
-LIST, RULES, DATA = "danh-muc.xlsx", "luat.xlsx", "plan.json"
+REPORT, DATA = "bao-cao.html", "plan.json"
 
 
-def write(told: YearPlan, folder: Path) -> list[Path]:
+def write(told: YearPlan, folder: Path, places: Places) -> list[Path]:
     """Write the files of ``told`` into ``folder``; return their paths.
 
     Raises:
@@ -28,8 +31,9 @@ def write(told: YearPlan, folder: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     for name, make in WRITTEN.items():
         write_bytes(folder / name, make(told))
+    write_bytes(folder / REPORT, report(told, places))
     write_json(folder / DATA, to_json(told))
-    return [folder / name for name in (*WRITTEN, DATA)]
+    return [folder / name for name in (*WRITTEN, REPORT, DATA)]
 
 
 def _rules(told: YearPlan) -> bytes:
@@ -37,8 +41,10 @@ def _rules(told: YearPlan) -> bytes:
 
 
 WRITTEN: Final[Mapping[str, Callable[[YearPlan], bytes]]] = {
-    LIST: lambda told: plan_workbook(told, told.run.as_of),
-    RULES: _rules,
+    "danh-muc.xlsx": lambda told: plan_workbook(told, told.run.as_of),
+    "phu-luc.docx": plan_docx.annex,
+    "kinh-phi.docx": plan_docx.funding,
+    "luat.xlsx": _rules,
 }
 
 

@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby
 
 from openpyxl.utils import get_column_letter
 
-from corpus.tasks import Proposal, TaskKind
+from corpus.tasks import Proposal
 from matcher.explain import UNKNOWN
 from matcher.planning.candidates import Candidate, Dimension
 from matcher.planning.lines import Entry
 from matcher.planning.plan import Plan
 from matcher.planning.reasons import Line
-from service.planning import YearPlan
+from service.planning import YearPlan, grouped
 from service.sheets import Formula, Sheet, Strong, Value, workbook
 
 Columns = tuple[tuple[str, int], ...]
@@ -76,8 +75,8 @@ def _money_columns(told: YearPlan) -> Columns:
 def _listed(told: YearPlan, start: int) -> Iterator[Sequence[Value]]:
     """The list by kind and group; ``start`` is the row of the sheet on which it begins."""
     row, number = start, 0
-    for place, (kind, of_kind) in enumerate(_by(told.chosen.funded, Dimension.KIND)):
-        groups = _by(of_kind, Dimension.GROUP)
+    for place, (kind, of_kind) in enumerate(grouped(told.chosen.funded, Dimension.KIND)):
+        groups = grouped(of_kind, Dimension.GROUP)
         size = sum(1 + len(lines) for _, lines in groups)
         yield _subtotal(told, f"{NUMBERS[min(place, 9)]}. {kind}", row + 1, row + size)
         row += 1
@@ -89,25 +88,6 @@ def _listed(told: YearPlan, start: int) -> Iterator[Sequence[Value]]:
                 yield _line(told, line, number, row)
                 row += 1
     yield _subtotal(told, "TỔNG CỘNG", start, row - 1)
-
-
-def _by(lines: Sequence[Line], dimension: Dimension) -> list[tuple[str, list[Line]]]:
-    """Lines grouped by the first value of one dimension, in their order within.
-
-    Kinds are in the order in which programmes name them, other values in that of the alphabet.
-    """
-    kinds = [str(kind) for kind in TaskKind]
-
-    def place(line: Line) -> tuple[int, str]:
-        value = _value(line.candidate, dimension)
-        return kinds.index(value) if value in kinds else len(kinds), value
-
-    grouped = groupby(sorted(lines, key=place), key=lambda line: place(line)[1])
-    return [(value, list(each)) for value, each in grouped]
-
-
-def _value(line: Candidate, dimension: Dimension) -> str:
-    return next(iter(line.counted.get(dimension, ())), UNKNOWN)
 
 
 def _subtotal(told: YearPlan, name: str, first: int, last: int) -> Sequence[Value]:

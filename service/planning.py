@@ -10,13 +10,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from corpus.places import Places
-from corpus.records import Technology
 from corpus.store import Store
-from corpus.tasks import Proposal, Task
+from corpus.tasks import Proposal, Task, TaskKind
+from matcher.explain import UNKNOWN
 from matcher.planning.candidates import Candidate, Dimension
 from matcher.planning.checks import check
 from matcher.planning.lines import Draft, Entry, costed, drafts, entries
 from matcher.planning.plan import Plan, plan
+from matcher.planning.reasons import Line
 from matcher.planning.rules import Rules
 from matcher.planning.what_if import Change, Stability, Step, change, more_money, stability
 from matcher.run_folder import RunFolderError
@@ -168,6 +169,15 @@ def _marked(run: Run, proposals: Iterable[Proposal]) -> bool:
     return bool(run.facts["illustrative"]) or any(each.illustrative for each in proposals)
 
 
-def technology_of(told: YearPlan, line: Candidate) -> Technology | None:
-    """Return the technology that a line brings, as it was when the run was made."""
-    return told.run.technologies.get(line.technology or "")
+def grouped(lines: Iterable[Line], dimension: Dimension) -> list[tuple[str, list[Line]]]:
+    """Return lines by their first value of one dimension, each in the order given.
+
+    Kinds are in the order in which programmes name them, other values in that of the alphabet.
+    """
+    kinds = [str(kind) for kind in TaskKind]
+    found: dict[str, list[Line]] = {}
+    for line in lines:
+        value = next(iter(line.candidate.counted.get(dimension, ())), UNKNOWN)
+        found.setdefault(value, []).append(line)
+    known = {value: place for place, value in enumerate(kinds)}
+    return sorted(found.items(), key=lambda pair: (known.get(pair[0], len(kinds)), pair[0]))

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from io import BytesIO
 from pathlib import Path
 
+import docx
 import pytest
 from openpyxl import Workbook, load_workbook
 
+from corpus.places import Places
 from corpus.tasks import Proposal, TaskKind
 from matcher.planning.candidates import Dimension
 from matcher.planning.checks import check
@@ -19,13 +22,16 @@ from matcher.yearly import Run
 from service import loading, yearly
 from service.cli import main
 from service.exports import WATERMARK
+from service.plan_docx import annex, funding
 from service.plan_files import write
+from service.plan_report import report
 from service.planning import YearPlan, year_plan
 from service.rules_file import DEFAULT, read_rules, template
 from service.workspace import Workspace
 
 AS_OF = dt.date(2026, 11, 23)
 BUDGET = 24_000.0
+PLACES = Places.load()
 
 
 @pytest.fixture(scope="module")
@@ -128,7 +134,7 @@ def test_a_price_taken_for_a_cost_is_refused(made: tuple[Workspace, Run]) -> Non
 
 
 def test_the_workbook_adds_up_and_is_watermarked(an_giang: YearPlan, tmp_path: Path) -> None:
-    paths = write(an_giang, tmp_path / "a")
+    paths = write(an_giang, tmp_path / "a", PLACES)
     sheet = load_workbook(paths[0])["Danh mục"]
     rows = [list(row) for row in sheet.iter_rows(values_only=True)]
     heading = next(row for row in rows if row[0] == "Stt")
@@ -142,12 +148,39 @@ def test_the_workbook_adds_up_and_is_watermarked(an_giang: YearPlan, tmp_path: P
     assert rows[-1][2] == "TỔNG CỘNG"
     letter = sheet.cell(1, first + 1).column_letter
     assert rows[-1][first] == f"=SUBTOTAL(9,{letter}4:{letter}{len(rows) - 1})"
-    again = write(an_giang, tmp_path / "b")
+    again = write(an_giang, tmp_path / "b", PLACES)
     assert [path.read_bytes() for path in paths] == [path.read_bytes() for path in again]
 
 
+def test_the_annexes_have_the_columns_of_the_form_and_add_up(an_giang: YearPlan) -> None:
+    table = docx.Document(BytesIO(annex(an_giang))).tables[0]
+    rows = [[cell.text for cell in row.cells] for row in table.rows]
+    assert rows[0] == [
+        "Stt", "Nhóm nhiệm vụ", "Nội dung thực hiện", "Sản phẩm/Kết quả dự kiến",
+        "Cơ quan chủ trì", "Cơ quan phối hợp", "Thời gian thực hiện",
+    ]  # fmt: skip
+    assert [row[1] for row in rows if not row[0]] == [
+        "A. Nhiệm vụ chuyển tiếp", "B. Nhiệm vụ mở mới",
+    ]  # fmt: skip
+    paper = docx.Document(BytesIO(funding(an_giang)))
+    assert any(WATERMARK in each.text for each in paper.paragraphs)
+    last = [cell.text for cell in paper.tables[0].rows[-1].cells]
+    money = sum(line.candidate.state.get(2027, 0) for line in an_giang.chosen.funded)
+    assert last[1] == "Tổng cộng"
+    assert last[3].replace(".", "") == f"{money:.0f}"
+
+
+def test_the_report_stands_alone_and_says_what_the_list_says(an_giang: YearPlan) -> None:
+    page = report(an_giang, PLACES).decode()
+    assert WATERMARK in page
+    assert "<script" not in page
+    assert "http" not in page
+    assert all(f">{line.candidate.id}<" in page for line in an_giang.chosen.funded)
+    assert "trùng với nhiệm vụ NV-001" in page
+
+
 def test_every_funded_line_leads_back_to_its_proposal(an_giang: YearPlan, tmp_path: Path) -> None:
-    paths = write(an_giang, tmp_path)
+    paths = write(an_giang, tmp_path, PLACES)
     trace = load_workbook(paths[0])["Truy vết"]
     found = {row[0]: row for row in trace.iter_rows(values_only=True)}
     assert found["DX-016"][1:5] == ("có", "proposals.csv dòng 17", "N-155", "CN-362")
