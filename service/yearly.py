@@ -6,6 +6,7 @@ import datetime as dt
 import os
 import platform
 import resource
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -72,6 +73,7 @@ def run(
     fresh: bool = False,
     encoder: str | None = None,
     tick: Tick = lambda done, total: None,
+    began: threading.Event | None = None,
 ) -> tuple[Run, Account]:
     """Make a run in ``folder``, or go on with the one that was begun there.
 
@@ -85,12 +87,15 @@ def run(
         fresh: throw away what stands in ``folder``.
         encoder: how to read queries; ``None`` takes what the index was built with.
         tick: told how many needs are done, of how many; may raise to stop.
+        began: set as soon as the folder is held.
 
     Raises:
         RunFolderError: see :class:`matcher.batch.Batch`.
     """
     before = Run.open(since) if since is not None else None
     with run_folder.holding(folder, fresh):
+        if began is not None:
+            began.set()
         begun = run_folder.begun_with(folder) or {}
         day = as_of or dt.date.fromisoformat(begun.get("as_of", dt.date.today().isoformat()))
         many = k or begun.get("k", batch.LISTED)

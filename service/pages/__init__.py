@@ -23,6 +23,7 @@ from service.pages import (
     render,
     search,
     technology,
+    yearly,
 )
 from service.pages.catalogue import Catalogues
 
@@ -36,6 +37,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     overview.router,
     lists.router,
     imports.router,
+    yearly.router,
     admin.router,
 )
 
