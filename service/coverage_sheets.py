@@ -152,6 +152,9 @@ def _summary(found: Findings, views: Sequence[Dimension]) -> Iterator[Sequence[V
         unknown = [group for group in each.groups if group.name == explain.UNKNOWN]
         if unknown:
             yield (f"{each.title}: {explain.UNKNOWN}", *_counts(unknown[0])[1:])
+    judged = sum(pair.grade is not None for pairs in found.run.pairs.values() for pair in pairs)
+    if judged:
+        yield (f"Nhãn theo đánh giá của người: {judged:,} cặp".replace(",", "."),)
     for each in found.coverage.dimensions:
         if each not in views:
             yield (f"{each.title}: chưa nhu cầu nào nêu",)

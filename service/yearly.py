@@ -15,12 +15,13 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from corpus.records import Need, Product, Technology
+from corpus.database import exists
+from corpus.records import Judgment, Need, Product, Technology
 from corpus.store import Store
 from matcher import batch, run_files, run_folder
 from matcher.batch import Account, Batch, Made, Tick
 from matcher.run_folder import RunFolderError
-from matcher.yearly import Run
+from matcher.yearly import Grades, Run
 from service.workspace import Opened, Workspace
 from service.yearly_sheets import write_workbook
 
@@ -110,6 +111,14 @@ def finish(work: Batch, tick: Tick = lambda done, total: None) -> Run:
     if not (work.folder / run_folder.WORKBOOK).is_file():
         write_workbook(done)
     return done
+
+
+def grades(space: Workspace) -> Grades:
+    """Return what people judged, by need and technology; nothing where there is no store."""
+    if not exists(space.folder):
+        return {}
+    with Store.open(space.folder) as store:
+        return {(each.need, each.technology): each.grade for each in store.all(Judgment)}
 
 
 @contextmanager

@@ -10,10 +10,12 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import FileResponse, RedirectResponse, Response
 
+from corpus.records import Judgment
+from corpus.store import Store
 from matcher.coverage import Coverage, Group
 from matcher.run_folder import MATCHES, NEEDS, RUN, WORKBOOK, RunFolderError
 from matcher.yearly import Run
-from service import coverage_sheets
+from service import coverage_sheets, yearly
 from service.access import PLAN, needs
 from service.contract import ApiError
 from service.coverage_sheets import Findings
@@ -23,7 +25,7 @@ from service.pages.overview import HEAT, Cell, Line
 from service.pages.render import go, render
 from service.person import Person
 from service.workspace import Workspace
-from service.yearly_jobs import Job, Jobs
+from service.yearly_jobs import RUNS, Job, Jobs
 
 HOME: Final = "/ke-hoach-nam"
 SHOWN: Final = 20  # lines of each table; the workbook has all
@@ -130,17 +132,18 @@ def findings(space: Workspace, job: Job) -> Findings:
     Raises:
         RunFolderError: the run, or the one it was compared with, was changed or is gone.
     """
-    before = space.folder / "runs" / job.since if job.since else None
-    stamp = (job.folder / RUN).stat().st_mtime_ns
-    return _findings(space, job.folder, before, stamp, space.tables_stamp())
+    before = space.folder / RUNS / job.since if job.since else None
+    with Store.open(space.folder) as store:
+        judged = store.state(Judgment.kind_name).digest
+    stamp = f"{(job.folder / RUN).stat().st_mtime_ns} {judged} {space.tables_stamp()}"
+    return _findings(space, job.folder, before, stamp)
 
 
 @lru_cache(maxsize=4)
-def _findings(
-    space: Workspace, folder: Path, before: Path | None, _stamp: int, _tables: str
-) -> Findings:
-    earlier = Run.open(before) if before is not None else None
-    return coverage_sheets.find(Run.open(folder), space.places(), space.lexicon(), earlier)
+def _findings(space: Workspace, folder: Path, before: Path | None, _stamp: str) -> Findings:
+    judged = yearly.grades(space)
+    run, earlier = Run.open(folder, judged), Run.open(before, judged) if before else None
+    return coverage_sheets.find(run, space.places(), space.lexicon(), earlier)
 
 
 def _job(request: Request, name: str) -> Job:
