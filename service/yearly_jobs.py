@@ -109,9 +109,9 @@ class Jobs:
         self._mark(job.name).unlink(missing_ok=True)
         self._write(job)
         began = threading.Event()
-        threading.Thread(
-            target=self._run, args=(job, day or _day_of(job.name), began), daemon=True
-        ).start()
+        work = (job, day or _day_of(job.name), began)
+        name = f"yearly {job.name}"
+        threading.Thread(target=self._run, args=work, name=name, daemon=True).start()
         began.wait(10)  # so that whoever looks next sees it running
         return job
 
