@@ -13,6 +13,7 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from corpus.priority import PriorityList
 from corpus.records import KINDS, Id, Line, Many, Need, Record
 from corpus.text import normalise
 
@@ -115,7 +116,7 @@ class SavedSearch(Record):
 
 STORED: dict[str, type[Record]] = {
     **KINDS,
-    **{kind.kind_name: kind for kind in (MatchList, SavedSearch)},
+    **{kind.kind_name: kind for kind in (MatchList, SavedSearch, PriorityList)},
 }
 """Every kind that a store may hold; :data:`corpus.records.KINDS` are those that files may carry."""
 

@@ -22,7 +22,16 @@ from indexes.snapshot import ALL, PUBLIC
 from matcher import fit
 from matcher.match import Matcher
 from matcher.need import Conditions
-from service import cli_accounts, cli_admin, cli_quality, cli_yearly, loading, payloads, show
+from service import (
+    cli_accounts,
+    cli_admin,
+    cli_priority,
+    cli_quality,
+    cli_yearly,
+    loading,
+    payloads,
+    show,
+)
 from service import demo as demonstration
 from service import doctor as examination
 from service.console import emit, err, fail, out, progress, readable, told_failures
@@ -244,6 +253,7 @@ def takers(
 
 app.add_typer(cli_quality.app)
 app.add_typer(cli_yearly.app)
+app.add_typer(cli_priority.app, name="priority")
 app.add_typer(cli_accounts.user, name="user")
 app.add_typer(cli_accounts.token, name="token")
 cli_admin.register(app)
