@@ -81,8 +81,8 @@ def test_what_cannot_be_a_list_is_refused(facts, told):
 def test_a_draft_puts_the_stages_with_gaps_first():
     stages = (Group("chế biến", (3, 1, 0, 0)), Group("bảo quản", (0, 1, 1, 1)),
               Group("chưa rõ", (0, 0, 5, 0)))  # fmt: skip
-    heat = (("SP-1", "Vải", (Group("chế biến", (3, 1, 0, 0)), Group("bảo quản", (0, 0, 0, 0)))),
-            ("SP-2", "Dứa", (Group("chế biến", (0, 0, 0, 0)), Group("bảo quản", (0, 1, 1, 1)))))  # fmt: skip
+    none = Group("bảo quản", (0, 0, 0, 0))
+    heat = (("SP-1", "Vải", (stages[0], none)), ("SP-2", "Dứa", (stages[1],)))
     found = Coverage(
         Group("", (3, 2, 6, 1)), (Dimension("stage", "Khâu", stages),), (), heat, (), ()
     )
