@@ -14,6 +14,7 @@ from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from corpus.priority import PriorityList
 from corpus.records import KINDS, Id, Line, Many, Need, Record
 from corpus.text import normalise
 
@@ -160,7 +161,7 @@ class Apart(Record):
 
 STORED: dict[str, type[Record]] = {
     **KINDS,
-    **{kind.kind_name: kind for kind in (MatchList, SavedSearch, Merge, Apart)},
+    **{kind.kind_name: kind for kind in (MatchList, SavedSearch, PriorityList, Merge, Apart)},
 }
 """Every kind that a store may hold; :data:`corpus.records.KINDS` are those that files may carry."""
 

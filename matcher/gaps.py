@@ -15,8 +15,10 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from textwrap import shorten
 
 import numpy as np
+import numpy.typing as npt
 from sklearn.cluster import AgglomerativeClustering
 from sklearn.feature_extraction.text import TfidfVectorizer
 
@@ -29,10 +31,11 @@ from matcher.explain import UNKNOWN
 from matcher.fit import money
 from matcher.yearly import Answered, Run
 
-APART = 0.72  # cosine distance up to which needs are of one theme
+APART = 0.9  # distance (1 - cosine) up to which needs are of one theme
+OTHER_PRODUCT = 0.12  # … to which this is added where their products differ
 LARGEST = 4_000  # needs of a stage that are compared with each other at once
 QUOTED = 3  # needs whose words a draft repeats
-WORDS = 3  # words that name a theme, where no need states its topic
+PHRASES, WIDTH = 2, 80  # phrases, or characters, that name a theme whose topic nobody states
 ORDERED = 5  # nearest supply named
 
 
@@ -98,9 +101,12 @@ def _by_stage(gaps: Iterable[Answered]) -> Iterable[list[Answered]]:
 def _themes(run: Run, gaps: Sequence[Answered], lexicon: Lexicon) -> list[list[Answered]]:
     if len(gaps) < 2:
         return [list(gaps)]
-    texts = [_text(run, each.need, lexicon) for each in gaps]
+    texts = [
+        " ".join(_words(f"{each.need.text}\n{each.need.topic or ''}", lexicon)) for each in gaps
+    ]
     matrix = TfidfVectorizer(analyzer=str.split, sublinear_tf=True).fit_transform(texts)
-    distances = np.maximum(1.0 - (matrix @ matrix.T).toarray(), 0.0).round(9)
+    distances = np.maximum(1.0 - (matrix @ matrix.T).toarray(), 0.0)
+    distances = (distances + OTHER_PRODUCT * _unlike(run, gaps, lexicon)).round(9)
     joined = AgglomerativeClustering(
         n_clusters=None, distance_threshold=APART, metric="precomputed", linkage="average"
     ).fit_predict(distances)
@@ -110,13 +116,16 @@ def _themes(run: Run, gaps: Sequence[Answered], lexicon: Lexicon) -> list[list[A
     return list(found.values())
 
 
-def _text(run: Run, need: Need, lexicon: Lexicon) -> str:
-    """The words a need is compared by: its own, and what tells most, topic and product, twice."""
-    product = run.products.get(need.product)
-    named = [term.name for term in lexicon.products(product.name)] if product else []
-    told = (need.text, need.topic or "", need.topic or "")
-    words = [word for text in told for word in _words(text, lexicon)]
-    return " ".join((*words, *[name.replace(" ", JOINT) for name in named] * 2))
+def _unlike(run: Run, gaps: Sequence[Answered], lexicon: Lexicon) -> npt.NDArray[np.bool_]:
+    """Which needs are of different products of the tree, shape (n, n)."""
+    names = []
+    for each in gaps:
+        product = run.products.get(each.need.product)
+        known = sorted(term.name for term in lexicon.products(product.name)) if product else []
+        names.append(known[0] if known else each.need.product)
+    named = np.array(names)
+    unlike: npt.NDArray[np.bool_] = named[:, None] != named[None, :]
+    return unlike
 
 
 def _words(text: str, lexicon: Lexicon) -> list[str]:
@@ -176,8 +185,21 @@ def _subject(needs: Sequence[Need], lexicon: Lexicon) -> str:
     for each in needs:
         pairs = (word for word in _words(each.text, lexicon) if JOINT in word)
         said.update(dict.fromkeys(pairs, 1))
-    most = sorted(said, key=lambda word: -said[word])[:WORDS]  # first said, first named
-    return ", ".join(word.replace(JOINT, " ") for word in most) or needs[0].text[:80]
+    if len(needs) == 1 or max(said.values(), default=0) < 2:
+        return shorten(needs[0].text, WIDTH, placeholder=" …")
+    most = [word for word in said if said[word] == max(said.values())]  # as they were first said
+    return ", ".join(_phrases(most)[:PHRASES])
+
+
+def _phrases(pairs: Iterable[str]) -> list[str]:
+    """Put pairs of neighbours together again: sâu đầu, đầu đen → sâu đầu đen."""
+    found: list[list[str]] = []
+    for first, second in (pair.split(JOINT) for pair in pairs):
+        if found and found[-1][-1] == first:
+            found[-1].append(second)
+        else:
+            found.append([first, second])
+    return [" ".join(each) for each in found]
 
 
 def _goal(needs: Sequence[Need], nearest: Sequence[tuple[str, str]]) -> str:

@@ -63,6 +63,20 @@ RECORD_COLUMNS = pa.schema(
 )
 
 
+def level(listed: Iterable[tuple[str, str, bool]]) -> str:
+    """Return how well a need is answered by what is listed for it.
+
+    Args:
+        listed: label, relation of the products, and whether a hard rule is broken, of each. What
+            breaks a rule answers nothing, nor does a reference about another product.
+    """
+    usable = [(label, relation) for label, relation, apart in listed if not apart]
+    labels = {label for label, _ in usable if label != REFERENCE}
+    if any(relation != "other" for _, relation in usable):
+        labels.add(REFERENCE)
+    return next((each for each in LEVELS if each in labels), NOT_FOUND)
+
+
 def rows(path: Path) -> Iterator[dict[str, Any]]:
     """Yield the rows of a table."""
     with pq.ParquetFile(path) as file:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import fcntl
 import json
 import shutil
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 FORMAT = 1
 STARTED, RUN, TIMING, LOCK, PARTS_FOLDER = (
@@ -19,6 +20,7 @@ NEEDS, MATCHES, TECHNOLOGIES, PRODUCTS = (
 )  # fmt: skip
 WORKBOOK = "ket-qua.xlsx"  # for people; written from the tables
 TABLES = (NEEDS, MATCHES, TECHNOLOGIES, PRODUCTS)
+TRIES = 5  # to take the lock
 Facts = Mapping[str, Any]
 OURS = (*TABLES, RUN, STARTED, TIMING, WORKBOOK)
 
@@ -40,10 +42,7 @@ def holding(folder: Path, fresh: bool = False) -> Iterator[None]:
     """
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / LOCK).open("a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise RunFolderError(f"một tiến trình khác đang ghi đợt chạy {folder}") from error
+        _take(lock, folder)
         begun = any((folder / name).exists() for name in (RUN, STARTED))
         strange = sorted(each.name for each in folder.iterdir() if not _ours(each.name))
         if strange and not begun:
@@ -55,6 +54,19 @@ def holding(folder: Path, fresh: bool = False) -> Iterator[None]:
         if fresh:
             clear(folder)
         yield
+
+
+def _take(lock: IO[str], folder: Path) -> None:
+    """Take the lock; who only looks (:func:`held`) has it for a moment, so ask more than once."""
+    for again in reversed(range(TRIES)):
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError as error:
+            if not again:
+                told = f"một tiến trình khác đang ghi đợt chạy {folder}"
+                raise RunFolderError(told) from error
+            time.sleep(0.02)
 
 
 def _sweep(folder: Path) -> None:

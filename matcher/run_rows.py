@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
@@ -18,7 +18,6 @@ from corpus.records import Need, Product, Record, Technology
 from matcher import explain
 from matcher import run_files as files
 from matcher.match import Answer, Match, Matcher
-from matcher.run_files import LEVELS, NOT_FOUND
 
 Row = dict[str, Any]
 Rows = tuple[Row, list[Row]]  # of one need: its own, and one for each technology listed
@@ -37,7 +36,7 @@ def answer_rows(matcher: Matcher, need: Need, answer: Answer) -> Rows:
         "id": need.id,
         "product": product.name if product else need.product,
         "text": need.text,
-        "level": level(listed),
+        "level": files.level((each["label"], each["relation"], each["apart"]) for each in listed),
         "answerable": answer.answerable,
         "hits": answer.total,
         "blocked": sum(each["apart"] and each["label"] != explain.REFERENCE for each in listed),
@@ -69,15 +68,6 @@ def _match_row(
         "lacks": told.lacks,
         "breaches": [asdict(each) for each in told.breaches],
     }
-
-
-def level(listed: Sequence[Row]) -> str:
-    """Return how well a need is answered; a record about another product answers nothing."""
-    usable = [each for each in listed if not each["apart"]]
-    labels = {each["label"] for each in usable if each["label"] != explain.REFERENCE}
-    if any(each["relation"] != "other" for each in usable):
-        labels.add(explain.REFERENCE)
-    return next((each for each in LEVELS if each in labels), NOT_FOUND)
 
 
 def taken_over(earlier: Rows, need: Need) -> Rows:

@@ -2,21 +2,24 @@
 
 Coverage, plans and next year's run start from here and never from the store, whose records go on
 changing. What stands in the folder is told in :mod:`matcher.batch`.
+
+A machine proposes and people decide: where somebody judged a technology for a need, the judgment is
+the label (3: phù hợp, 2: cần điều chỉnh, 1 and 0: tham khảo), and the level follows from it.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
 from corpus.records import Need, Product, Record, Technology
-from matcher.explain import PARTS, REFERENCE
+from matcher.explain import ADAPT, PARTS, REFERENCE, SUITS
 from matcher.fit import Breach
-from matcher.run_files import NOT_FOUND, digest_of, rows
+from matcher.run_files import NOT_FOUND, digest_of, level, rows
 from matcher.run_folder import (
     FORMAT,
     MATCHES,
@@ -31,6 +34,8 @@ from matcher.run_folder import (
 )
 
 R = TypeVar("R", bound=Record)
+Grades = Mapping[tuple[str, str], int]  # need and technology → grade 0..3
+JUDGED = (REFERENCE, REFERENCE, ADAPT, SUITS)  # label by grade
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,7 @@ class Pair:
     reason: str
     lacks: str
     breaches: tuple[Breach, ...]
+    grade: int | None = None  # what somebody judged; it decided the label
 
     @property
     def good(self) -> bool:
@@ -82,10 +88,15 @@ class Run:
 
     folder: Path
     facts: Mapping[str, Any]  # run.json
+    grades: Grades = field(default_factory=dict)
 
     @classmethod
-    def open(cls, folder: Path) -> Run:
+    def open(cls, folder: Path, grades: Grades | None = None) -> Run:
         """Open a finished run and check that its tables are those that it was finished with.
+
+        Args:
+            folder: where it stands.
+            grades: what people judged, by need and technology; it decides labels and levels.
 
         Raises:
             RunFolderError: there is none, it is not finished, of another format, or was changed.
@@ -101,7 +112,7 @@ class Run:
         for name in TABLES:
             if digest_of(folder / name) != facts["files"].get(name):
                 raise RunFolderError(f"{folder}: {name} thiếu hoặc đã bị sửa sau khi chạy xong")
-        return cls(folder, facts)
+        return cls(folder, facts, grades or {})
 
     @property
     def as_of(self) -> dt.date:
@@ -111,14 +122,17 @@ class Run:
     @cached_property
     def needs(self) -> dict[str, Answered]:
         """The needs by id."""
-        return {each.need.id: each for each in map(_answered, rows(self.folder / NEEDS))}
+        read = {row["id"]: _answered(row) for row in rows(self.folder / NEEDS)}
+        judged = {need for need, _ in self.grades if need in read}
+        return {**read, **{key: _judged(read[key], self.pairs[key]) for key in sorted(judged)}}
 
     @cached_property
     def pairs(self) -> dict[str, tuple[Pair, ...]]:
         """What is listed for each need: what breaks no rule first, each list best first."""
-        found: dict[str, list[Pair]] = {key: [] for key in self.needs}
+        found: dict[str, list[Pair]] = {row["id"]: [] for row in rows(self.folder / NEEDS)}
         for row in rows(self.folder / MATCHES):
-            found[row["need"]].append(pair_of(row))
+            grade = self.grades.get((row["need"], row["technology"]))
+            found[row["need"]].append(pair_of(row, grade))
         return {key: tuple(each) for key, each in found.items()}
 
     @cached_property
@@ -130,6 +144,12 @@ class Run:
     def products(self) -> dict[str, Product]:
         """The products by id."""
         return _records(self.folder / PRODUCTS, Product)
+
+
+def _judged(answered: Answered, pairs: Sequence[Pair]) -> Answered:
+    found = level((each.label, each.relation, each.apart) for each in pairs)
+    blocked = sum(each.apart and each.label != REFERENCE for each in pairs)
+    return replace(answered, level=found, blocked=blocked)
 
 
 def _records(path: Path, kind: type[R]) -> dict[str, R]:
@@ -148,14 +168,16 @@ def _answered(row: Mapping[str, Any]) -> Answered:
     )
 
 
-def pair_of(row: Mapping[str, Any]) -> Pair:
-    """Read one row of ``matches.parquet``."""
+def pair_of(row: Mapping[str, Any], grade: int | None = None) -> Pair:
+    """Read one row of ``matches.parquet``; ``grade`` is what somebody judged of it, if anybody."""
     parts = {name: row[f"part_{name}"] for name in PARTS}
     return Pair(
         **{name: row[name] for name in (
-            "need", "technology", "apart", "rank", "label", "usefulness", "score", "coverage",
+            "need", "technology", "apart", "rank", "usefulness", "score", "coverage",
             "cosine", "relation", "reason", "lacks",
         )},
+        label=row["label"] if grade is None else JUDGED[grade],
+        grade=grade,
         parts={name: value for name, value in parts.items() if value is not None},
         breaches=tuple(Breach(**each) for each in row["breaches"]),
     )  # fmt: skip

@@ -83,6 +83,7 @@ def create_app(
     )
     app.state.live = live
     app.state.space = space
+    app.state.as_of = as_of
     app.state.shelf = Shelf(space)
     app.state.register = Register(space.folder)
     app.state.guard = Guard(rules, app.state.register)

@@ -27,6 +27,7 @@ from service import (
     cli_admin,
     cli_duplicates,
     cli_plan,
+    cli_priority,
     cli_quality,
     cli_yearly,
     loading,
@@ -255,6 +256,7 @@ def takers(
 app.add_typer(cli_quality.app)
 app.add_typer(cli_yearly.app)
 app.add_typer(cli_plan.app)
+app.add_typer(cli_priority.app, name="priority")
 app.add_typer(cli_accounts.user, name="user")
 app.add_typer(cli_accounts.token, name="token")
 cli_admin.register(app)

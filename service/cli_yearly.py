@@ -83,10 +83,11 @@ def coverage(
 ) -> None:
     """Mức đáp ứng nhu cầu, phần còn trống, danh mục đặt hàng, thay đổi so với đợt trước."""
     from matcher.yearly import Run  # noqa: PLC0415
-    from service import coverage_sheets, show_yearly  # noqa: PLC0415
+    from service import coverage_sheets, show_yearly, yearly  # noqa: PLC0415
 
     space = Workspace(data or DATA())
-    run, before = Run.open(folder), Run.open(since) if since else None
+    judged = yearly.grades(space)
+    run, before = Run.open(folder, judged), Run.open(since, judged) if since else None
     found = coverage_sheets.find(run, space.places(), space.lexicon(), before)
     path = coverage_sheets.write(found, target) if target else None
     if as_json:

@@ -21,12 +21,12 @@ from matcher.gaps import Blocked, Topic
 from matcher.run_files import LEVELS, write_bytes
 from matcher.yearly import Run
 from service.exports import WATERMARK
-from service.sheets import Sheet, Value, workbook
+from service.sheets import Shaded, Sheet, Value, workbook
 from service.yearly_sheets import SAMPLE
 
 FILE = "do-phu.xlsx"
 COUNTS = (
-    *((name.capitalize(), 14) for name in LEVELS), ("Vướng điều kiện bắt buộc", 14), ("Cộng", 10),
+    *((name.capitalize(), 14) for name in LEVELS), ("Vướng điều kiện bắt buộc", 16), ("Cộng", 10),
 )  # fmt: skip
 ORDERS = (
     ("Stt", 6), ("Tên đề tài, dự án đặt hàng", 50), ("Mục tiêu", 70), ("Yêu cầu sản phẩm", 60),
@@ -49,10 +49,8 @@ CHANGES = (
     ("Mã nhu cầu", 12), ("Nhu cầu", 60), ("Thay đổi", 20), ("Đợt trước", 16), ("Đợt này", 16),
     ("Vì sao", 70), ("Ghi chú", 16),
 )  # fmt: skip
-# None, one need, two, three or more: as on the page of the overview.
-SHADES = tuple(
-    PatternFill("solid", fgColor=each) for each in ("FFFFFF", "DDEBF7", "BDD7EE", "9BC2E6")
-)
+OPEN = PatternFill("solid", fgColor="F8CBAD")  # some of the needs have no answer
+SHADES = tuple(PatternFill("solid", fgColor=each) for each in ("DDEBF7", "BDD7EE", "9BC2E6"))
 
 
 @dataclass(frozen=True)
@@ -110,8 +108,8 @@ def sheets(found: Findings) -> Iterator[Sheet]:
         yield Sheet(SHEETS[each.name], title, columns, map(_counts, each.groups), marked)
     stages = ((name, 12) for name in found.coverage.stages)
     heat = (("Mã", 10), ("Sản phẩm", 32), *stages, ("Cộng", 8), ("Chưa có lời đáp", 10))
-    told = "Số nhu cầu của từng sản phẩm ở từng khâu; ô đậm hơn là nhiều nhu cầu hơn"
-    yield Sheet("Sản phẩm × khâu", told, heat, _heat(found), marked, shades=SHADES)
+    told = "Số nhu cầu của từng sản phẩm ở từng khâu; ô cam: có nhu cầu chưa có lời đáp"
+    yield Sheet("Sản phẩm × khâu", told, heat, _heat(found), marked)
     order = (
         "DANH MỤC ĐẶT HÀNG (dự thảo): chỉ ghi điều các nhu cầu đã nêu, cán bộ điền phần “chưa rõ”"
     )
@@ -154,6 +152,9 @@ def _summary(found: Findings, views: Sequence[Dimension]) -> Iterator[Sequence[V
         unknown = [group for group in each.groups if group.name == explain.UNKNOWN]
         if unknown:
             yield (f"{each.title}: {explain.UNKNOWN}", *_counts(unknown[0])[1:])
+    judged = sum(pair.grade is not None for pairs in found.run.pairs.values() for pair in pairs)
+    if judged:
+        yield (f"Nhãn theo đánh giá của người: {judged:,} cặp".replace(",", "."),)
     for each in found.coverage.dimensions:
         if each not in views:
             yield (f"{each.title}: chưa nhu cầu nào nêu",)
@@ -162,7 +163,15 @@ def _summary(found: Findings, views: Sequence[Dimension]) -> Iterator[Sequence[V
 def _heat(found: Findings) -> Iterator[Sequence[Value]]:
     for key, name, cells in found.coverage.heat:
         total, left = sum(each.total for each in cells), sum(each.gaps for each in cells)
-        yield (key, name, *(each.total or None for each in cells), total, left)
+        yield (key, name, *map(_cell, cells), total, left)
+
+
+def _cell(needs: Group) -> Value:
+    """Return a cell of the heat map: the more needs the darker."""
+    if not needs.total:
+        return None
+    shade = SHADES[min(needs.total, len(SHADES)) - 1]
+    return Shaded(needs.total, OPEN if needs.gaps else shade)
 
 
 def _order(topic: Topic) -> Sequence[Value]:

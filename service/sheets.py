@@ -30,8 +30,17 @@ class Strong(str):
     """Text that heads the rows below it."""
 
 
-Value = str | int | float | None
+@dataclass(frozen=True)
+class Shaded:
+    """A number on a coloured ground."""
+
+    number: int
+    ground: PatternFill
+
+
+Value = str | int | float | Shaded | None
 MOST_ROWS = 1_000_000  # a sheet holds 1,048,576
+WRAPPED = 0.88  # of a column's width is filled where words are kept whole
 LONGEST = 2_000  # characters of a cell: what is longer is a report, and stands in the record
 WRAP = Alignment(wrap_text=True, vertical="top")
 TOP = Alignment(vertical="top")
@@ -42,7 +51,6 @@ class Sheet:
     """One view: a title, headings with widths in characters, and rows.
 
     ``folded``: from this column (0-based) on they are details, folded away until asked for.
-    ``shades``: colours of the cells of numbers by value, for a heat map.
     """
 
     name: str
@@ -51,7 +59,6 @@ class Sheet:
     rows: Iterable[Sequence[Value]]
     marked: bool = False
     folded: int | None = None
-    shades: Sequence[PatternFill] = ()
 
 
 def workbook(sheets: Iterable[Sheet], as_of: dt.date) -> bytes:
@@ -96,13 +103,16 @@ def _fill(sheet: Worksheet, what: Sheet, rows: Iterable[Sequence[Value]]) -> Non
     sheet.append([_cell(sheet, what.title, BOLD)])
     if what.marked:
         sheet.append([_cell(sheet, WATERMARK, RED)])
-    sheet.append([_cell(sheet, title, BOLD, HEAD_FILL) for title, _ in what.columns])
+    titles = [title for title, _ in what.columns]
+    sheet.row_dimensions[head].height = height(titles, what.columns)
+    sheet.append([_heading(sheet, each) for each in titles])
+    narrow = [(title, round(width * WRAPPED)) for title, width in what.columns]
     line = head
     for line, row in enumerate(rows, start=head + 1):
         told = [type(each)(_cut(each)) if _is_text(each) else each for each in row]
         shown = [each if _is_text(each) else "" for each in told]
-        sheet.row_dimensions[line].height = height(shown, what.columns[: len(shown)])
-        sheet.append([_value(sheet, each, what.shades) for each in told])
+        sheet.row_dimensions[line].height = height(shown, narrow[: len(shown)])
+        sheet.append([_value(sheet, each) for each in told])
     sheet.auto_filter.ref = f"A{head}:{get_column_letter(len(what.columns))}{line}"
     sheet.print_title_rows = f"{head}:{head}"
 
@@ -116,28 +126,31 @@ def _cut(text: str) -> str:
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 2]} …"
 
 
-def _value(sheet: Worksheet, value: Value, shades: Sequence[PatternFill]) -> Cell | None:
+def _value(sheet: Worksheet, value: Value) -> Cell | None:
     if value is None or _is_text(value):
         return _cell(sheet, value, BOLD if isinstance(value, Strong) else None) if value else None
-    cell = WriteOnlyCell(sheet, value)
+    number = value.number if isinstance(value, Shaded) else value
+    cell = WriteOnlyCell(sheet, number)
     cell.alignment = TOP
-    cell.number_format = "#,##0.00" if isinstance(value, float) else "#,##0"
-    if shades and isinstance(value, int | float):
-        cell.fill = shades[min(int(value), len(shades) - 1)]
+    cell.number_format = "#,##0.00" if isinstance(number, float) else "#,##0"
+    if isinstance(value, Shaded):
+        cell.fill = value.ground
     return cell
 
 
-def _cell(
-    sheet: Worksheet, text: str, font: Font | None = None, fill: PatternFill | None = None
-) -> Cell:
+def _heading(sheet: Worksheet, title: str) -> Cell:
+    cell = _cell(sheet, title, BOLD)
+    cell.alignment, cell.fill = WRAP, HEAD_FILL
+    return cell
+
+
+def _cell(sheet: Worksheet, text: str, font: Font | None = None) -> Cell:
     """Return a cell of text, whatever it looks like."""
     cell = WriteOnlyCell(sheet, text)
     cell.data_type = "s"  # also "=1+1" and "#REF!"
-    cell.alignment = WRAP if font is None or fill is not None else TOP
+    cell.alignment = WRAP if font is None else TOP
     if text.startswith(FORMULA):
         cell.quotePrefix = True
     if font is not None:
         cell.font = font
-    if fill is not None:
-        cell.fill = fill
     return cell

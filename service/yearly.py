@@ -6,6 +6,7 @@ import datetime as dt
 import os
 import platform
 import resource
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -14,12 +15,13 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from corpus.records import Need, Product, Technology
+from corpus.database import exists
+from corpus.records import Judgment, Need, Product, Technology
 from corpus.store import Store
 from matcher import batch, run_files, run_folder
 from matcher.batch import Account, Batch, Made, Tick
 from matcher.run_folder import RunFolderError
-from matcher.yearly import Run
+from matcher.yearly import Grades, Run
 from service.workspace import Opened, Workspace
 from service.yearly_sheets import write_workbook
 
@@ -72,6 +74,7 @@ def run(
     fresh: bool = False,
     encoder: str | None = None,
     tick: Tick = lambda done, total: None,
+    began: threading.Event | None = None,
 ) -> tuple[Run, Account]:
     """Make a run in ``folder``, or go on with the one that was begun there.
 
@@ -85,12 +88,15 @@ def run(
         fresh: throw away what stands in ``folder``.
         encoder: how to read queries; ``None`` takes what the index was built with.
         tick: told how many needs are done, of how many; may raise to stop.
+        began: set as soon as the folder is held.
 
     Raises:
         RunFolderError: see :class:`matcher.batch.Batch`.
     """
     before = Run.open(since) if since is not None else None
     with run_folder.holding(folder, fresh):
+        if began is not None:
+            began.set()
         begun = run_folder.begun_with(folder) or {}
         day = as_of or dt.date.fromisoformat(begun.get("as_of", dt.date.today().isoformat()))
         many = k or begun.get("k", batch.LISTED)
@@ -105,6 +111,14 @@ def finish(work: Batch, tick: Tick = lambda done, total: None) -> Run:
     if not (work.folder / run_folder.WORKBOOK).is_file():
         write_workbook(done)
     return done
+
+
+def grades(space: Workspace) -> Grades:
+    """Return what people judged, by need and technology; nothing where there is no store."""
+    if not exists(space.folder):
+        return {}
+    with Store.open(space.folder) as store:
+        return {(each.need, each.technology): each.grade for each in store.all(Judgment)}
 
 
 @contextmanager

@@ -175,5 +175,5 @@ def test_nobody_is_led_to_where_they_would_be_refused():
     reading = ["search", "products", "technologies"]
     assert led["reader"] == [*reading, "overview"]
     assert led["broker"] == [*reading, "lists", "overview"]
-    assert led["officer"] == [*reading, "lists", "import", "overview"]
+    assert led["officer"] == [*reading, "lists", "import", "overview", "yearly"]
     assert led["administrator"] == [*led["officer"], "admin"]

@@ -20,7 +20,6 @@ from matcher import batch, run_files, run_folder
 from matcher.batch import Batch, Made
 from matcher.match import WORDS_ONLY, Matcher
 from matcher.run_folder import RunFolderError
-from matcher.run_rows import level
 from matcher.yearly import Run
 from service import cli, yearly
 from service.workspace import Workspace
@@ -97,8 +96,7 @@ def test_a_run_holds_nothing_that_is_under_nda(whole):
     ],
 )
 def test_the_level_is_that_of_the_best_that_may_be_used(labels, expected):
-    rows = [{"label": a, "relation": b, "apart": c} for a, b, c in labels]
-    assert level(rows) == expected
+    assert run_files.level(labels) == expected
 
 
 class Killed(BaseException):

@@ -32,6 +32,7 @@ def test_there_are_notebooks():
         "02_indexes.ipynb",
         "03_matching.ipynb",
         "04_evaluation.ipynb",
+        "05_planning.ipynb",
     ]
 
 

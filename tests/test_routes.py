@@ -23,6 +23,7 @@ ADMINISTRATOR = frozenset({"administrator"})
 LISTERS = frozenset({"officer", "broker", "administrator"})
 STATING = frozenset({"officer", "administrator"})
 IMPORTING = STATING
+PLANNING = STATING
 
 # Route → a path that it answers, and who gets past the question of who they are.
 TABLE = {
@@ -91,6 +92,15 @@ TABLE = {
     ("POST", "/danh-sach/{ma}/ten"): ("/danh-sach/DS-9/ten", LISTERS),
     ("POST", "/danh-sach/{ma}/thu-tu"): ("/danh-sach/DS-9/thu-tu", LISTERS),
     ("POST", "/danh-sach/{ma}/xoa"): ("/danh-sach/DS-9/xoa", LISTERS),
+    ("GET", "/ke-hoach-nam"): ("/ke-hoach-nam", PLANNING),
+    ("POST", "/ke-hoach-nam"): ("/ke-hoach-nam", PLANNING),
+    ("GET", "/ke-hoach-nam/{ma}"): ("/ke-hoach-nam/dot-2020-01-01", PLANNING),
+    ("POST", "/ke-hoach-nam/{ma}/dung"): ("/ke-hoach-nam/dot-2020-01-01/dung", PLANNING),
+    ("GET", "/ke-hoach-nam/{ma}/tai/{tep}"): (
+        "/ke-hoach-nam/dot-2020-01-01/tai/ket-qua.xlsx",
+        PLANNING,
+    ),
+    ("POST", "/ke-hoach-nam/{ma}/tiep"): ("/ke-hoach-nam/dot-2020-01-01/tiep", PLANNING),
     ("GET", "/nhap-du-lieu"): ("/nhap-du-lieu", IMPORTING),
     ("POST", "/nhap-du-lieu"): ("/nhap-du-lieu", IMPORTING),
     ("POST", "/nhap-du-lieu/chi-muc"): ("/nhap-du-lieu/chi-muc", IMPORTING),

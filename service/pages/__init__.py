@@ -28,6 +28,7 @@ from service.pages import (
     search,
     searches,
     technology,
+    yearly,
 )
 from service.pages.catalogue import Catalogues
 
@@ -46,6 +47,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     imports.router,
     import_columns.router,
     import_loads.router,
+    yearly.router,
     admin.router,
 )
 
