@@ -116,6 +116,13 @@ def year_plan(
     )
 
 
+def tasks_of(space: Workspace, province: str | None = None) -> list[Task]:
+    """Return the tasks of the store: of one province (of today, or a former one), or all."""
+    places = space.places()
+    with Store.open(space.folder) as store:
+        return [each for each in store.all(Task) if _is_of(each.province, province, places)]
+
+
 def _check_data(run: Run, store: Store) -> None:
     made, now = run.facts["made_from"]["data"], store.state(*MATCHED)
     if (made["revision"], made["digest"]) != (now.revision, now.digest):

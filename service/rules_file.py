@@ -18,6 +18,7 @@ from corpus.tasks import TaskKind
 from corpus.text import normalise, squeeze
 from matcher.planning.candidates import Dimension
 from matcher.planning.criteria import WEIGHTS, ByPeople, Criterion, Mark, Weights
+from matcher.planning.follow_up import TARGETS, Indicator, Target
 from matcher.planning.lines import Norm
 from matcher.planning.rules import Ceiling, Measure, Override, Quota, RuleError, Rules
 from service.sheets import Sheet, workbook
@@ -25,7 +26,7 @@ from service.sheets import Sheet, workbook
 EACH: Final = "mỗi"  # as the value of a quota: one for each value that the candidates have
 BUDGET, QUOTAS, CEILINGS = "Ngân sách", "Hạn mức", "Trần hỗ trợ"
 WEIGHING, PEOPLE, OVERRIDES = "Trọng số", "Chấm điểm", "Ghim, loại"
-NORM, SCENARIOS = "Định mức", "Kịch bản"
+NORM, SCENARIOS, TARGETED = "Định mức", "Kịch bản", "Chỉ tiêu"
 COLUMNS: Final[Mapping[str, tuple[tuple[str, int], ...]]] = {
     BUDGET: (("Năm", 10), ("NSNN (triệu đồng)", 20)),
     QUOTAS: (
@@ -45,6 +46,7 @@ COLUMNS: Final[Mapping[str, tuple[tuple[str, int], ...]]] = {
         ("Tên", 36), ("NSNN nhân với", 16), ("Ưu tiên theo", 24), ("Giá trị", 30),
         ("Điểm nhân với", 16),
     ),
+    TARGETED: (("Chỉ tiêu", 46), ("Mục tiêu", 12), ("Từ năm", 10), ("Đến năm", 10)),
 }  # fmt: skip
 T = TypeVar("T")
 
@@ -80,6 +82,7 @@ class RulesFile:
     people: tuple[ByPeople, ...] = ()
     norm: Norm | None = None
     scenarios: tuple[Scenario, ...] = SCENARIOS_OF_ALL
+    targets: tuple[Target, ...] = TARGETS
 
     def rules(
         self, budget: Mapping[int, float], values: Mapping[Dimension, Collection[str]]
@@ -175,6 +178,7 @@ def read_rules(path: Path) -> RulesFile:
         tuple(map(_mark, sheets.get(PEOPLE, ()))),
         next(map(_norm, sheets.get(NORM, ())), None),
         tuple(map(_scenario, sheets.get(SCENARIOS, ()))) or SCENARIOS_OF_ALL,
+        tuple(map(_target, sheets.get(TARGETED, ()))) or TARGETS,
     )
 
 
@@ -287,6 +291,14 @@ def _scenario(row: _Row) -> Scenario:
     )
 
 
+def _target(row: _Row) -> Target:
+    row.needed("Từ năm"), row.needed("Đến năm")
+    start, end = row.year("Từ năm") or 0, row.year("Đến năm") or 0
+    if start > end:
+        raise row.fault("Đến năm", "đứng trước năm đầu")
+    return Target(row.one_of("Chỉ tiêu", _named(Indicator)), row.amount("Mục tiêu"), start, end)
+
+
 def template(told: RulesFile, budget: Mapping[int, float], as_of: dt.date) -> bytes:
     """Return the workbook (XLSX) that says what ``told`` says under ``budget``."""
     title = "Luật lựa chọn: sửa, thêm dòng rồi lưu; trang không cần thì xóa"
@@ -328,4 +340,8 @@ def _template_rows(
         ],
         NORM: [(told.norm.state, told.norm.own)] if told.norm else [],
         SCENARIOS: list(scenarios),
+        TARGETED: [
+            (str(each.indicator), each.number, str(each.start), str(each.end))
+            for each in told.targets
+        ],
     }
