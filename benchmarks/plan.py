@@ -1,7 +1,7 @@
 """Choosing a list: 3,000 candidates under 60 quotas, in CPU time, beside SciPy's own HiGHS.
 
 ``python -m benchmarks.plan`` prints one row for each: how long, how far from the optimum at most.
-SciPy solves the same rows (it carries a HiGHS of its own), so that the difference is what the words,
+SciPy solves the same rows (it carries a HiGHS of its own), so that the difference is what words,
 prices and reasons cost, and what another version of the solver does.
 """
 
@@ -15,7 +15,7 @@ import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_matrix
 
-from benchmarks.machine import describe
+from benchmarks.machine import facts
 from matcher.planning.candidates import Candidate, Dimension
 from matcher.planning.plan import plan
 from matcher.planning.rows import Programme, programme
@@ -91,7 +91,7 @@ def main() -> None:
         found = plan(lines, asked)
         return found.worth, found.gap
 
-    print(f"{describe()}\n")
+    print("; ".join(f"{name}: {value}" for name, value in facts().items()), end="\n\n")
     print(f"{len(lines)} candidates, {len(asked.quotas)} quotas, {len(asked.budget)} budgets\n")
     print("| | s | CPU s | worth | from the optimum at most |\n|---|---|---|---|---|")
     print(f"| plan, with reasons | {timed(ours)} |")
