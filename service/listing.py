@@ -43,10 +43,15 @@ def for_need(found: Answer, need: Need) -> tuple[Listed, ...]:
 
 def for_offer(takers: Sequence[Taker]) -> tuple[Listed, ...]:
     """Return lines for the needs that an offer may serve; mere references are left out."""
-    fit = [each for each in takers if each.match.label != explain.REFERENCE]
+    fit = by_label(takers)[:TAKERS]
+    return tuple(line(each.match, each.need, n) for n, each in enumerate(fit, 1))
+
+
+def by_label(takers: Sequence[Taker]) -> list[Taker]:
+    """Return those that fit before those to be adapted; mere references are left out."""
     order = (explain.SUITS, explain.ADAPT)
-    fit.sort(key=lambda each: order.index(each.match.label))  # stable: within a label by score
-    return tuple(line(each.match, each.need, n) for n, each in enumerate(fit[:TAKERS], 1))
+    fit = [each for each in takers if each.match.label in order]
+    return sorted(fit, key=lambda each: order.index(each.match.label))  # within a label by score
 
 
 def chosen(

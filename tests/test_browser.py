@@ -282,6 +282,7 @@ def test_the_broker_of_dong_ky_hands_over_takers_of_a_carving_machine(page: Page
     # … and asks who takes the machine.
     page.goto("/cong-nghe/CN-077")
     page.locator("#ben-can").get_by_role("table").wait_for()
+    page.evaluate("document.getElementById('ai-can').scrollIntoView()")
     shot(page, "ben-tiep-nhan")
     page.get_by_role("button", name="Lập danh sách bên tiếp nhận").click()
     page.wait_for_url("**/danh-sach/DS-*")

@@ -19,6 +19,7 @@ from fastapi import Depends, Request
 
 from corpus.records import Need, Product, Technology
 from indexes.spelling import Speller
+from matcher import facets
 from matcher.hits import Rows
 from matcher.match import EVERYTHING, WORDS_ONLY, Answer, Matcher, ProductList, Sought, Taker
 from matcher.search import Engine
@@ -33,7 +34,7 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 KEPT = 500  # answers kept of each kind
 RANKED = 20_000_000  # needs times records up to which rankings are kept: about 5 bytes for each
-ANY = "máy sấy"  # words that load whatever reads words
+ANY = ("máy sấy", "may say")  # words that load whatever reads words, with accents and without
 FEW = 20  # needs that are ranked while somebody waits for a page
 
 
@@ -58,8 +59,9 @@ class Catalogue:
         """Have ready what the first reader would wait for; what fails here fails for them too."""
         try:
             matcher = self.matcher
-            matcher.answer(matcher.text(ANY), 1)
-            matcher.admitted(EVERYTHING)
+            for words in ANY:
+                found = matcher.answer(matcher.text(words), 1)
+                facets.facets(matcher, found.ranking, EVERYTHING)
             _ = self.in_order, self.owners, self.products, self.needs, self.speller
         except Exception:
             log.exception("not ready for the first reader")

@@ -13,6 +13,7 @@ from service.access import LISTS, NDA, may
 from service.api import Current
 from service.api_desk import Reading
 from service.contract import ApiError
+from service.listing import by_label
 from service.pages import asked, history
 from service.pages.catalogue import Listed, Reader
 from service.pages.facts import Fact, age, badges, price, reason
@@ -83,11 +84,7 @@ def technology(
         texts=tuple(_texts(known)),
         looked=takers is not None,
         open_needs=len(matcher.open_needs),
-        takers=[
-            (each, reason(each.match.explanation.sentence))
-            for each in takers or ()
-            if each.match.label != explain.REFERENCE
-        ],
+        takers=[(each, reason(each.match.explanation.sentence)) for each in by_label(takers or ())],
         similar=listed.similar(known, LIKE),
         history=history.told(desk.history(Technology, key), may(person, NDA)),
         others=[matcher.technologies[each] for each in others[:OWN]],
