@@ -14,7 +14,14 @@ from corpus.records import KINDS, Product
 from corpus.store import Saved, Store
 
 RECORD_FILES = (".xlsx", ".csv", ".tsv", ".jsonl")  # what a folder is searched for
-SAMPLE_FILES = ("products.csv", "technologies.csv", "needs.csv", "judgments.tsv")
+SAMPLE_FILES = (
+    "products.csv",
+    "technologies.csv",
+    "needs.csv",
+    "judgments.tsv",
+    "proposals.csv",
+    "tasks.csv",
+)
 REJECTED = "dong-bi-tu-choi.xlsx"
 
 
