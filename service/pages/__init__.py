@@ -14,6 +14,7 @@ from service.access import READ, needs
 from service.pages import (
     account,
     admin,
+    duplicates,
     imports,
     lists,
     need,
@@ -36,6 +37,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     overview.router,
     lists.router,
     imports.router,
+    duplicates.router,
     admin.router,
 )
 

@@ -13,11 +13,13 @@ from matcher.similar import similar
 from service.access import LISTS, may
 from service.api import Current
 from service.contract import ApiError
+from service.desk_merging import led_to
 from service.pages import asked
 from service.pages.catalogue import Listed, Reader
 from service.pages.facts import Fact, age, badges, price, reason
 from service.pages.product import Key
-from service.pages.render import render
+from service.pages.render import go, render
+from service.pages.render import key as address_of
 
 router = APIRouter()
 PAGE = 30
@@ -69,6 +71,8 @@ def technology(
     """Đọc một công nghệ: ai cần, cái gì giống, đơn vị còn có gì."""
     matcher = opened.matcher
     known = matcher.technologies.get(key)
+    if known is None and (kept := led_to(request.app.state.shelf.store(), "technology", key)):
+        return go(request, f"/cong-nghe/{address_of(kept)}", f"{key} đã gộp vào bản ghi này.")
     if known is None:
         raise ApiError(404, "unknown_id", f"không có công nghệ mã {key!r}")
     small = len(matcher.needs) * len(matcher.technologies) <= AT_ONCE
