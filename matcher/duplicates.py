@@ -151,10 +151,11 @@ def judged(comparison: Comparison, pairs: Pairs, curve: Curve, threshold: float)
 
     Two that tell the same as a third tell the same: such a pair is as probable as both are.
     """
-    found = {
-        pair: replace(each, probability=curve(each.facts))
-        for pair, each in zip(map(tuple, pairs.tolist()), comparison.overlaps(pairs), strict=True)
-    }
+    found: dict[tuple[int, ...], Overlap] = {}
+    for pair, each in zip(map(tuple, pairs.tolist()), comparison.overlaps(pairs), strict=True):
+        probability = curve(each.facts)
+        if probability >= threshold:  # of a hundred thousand records, a million pairs are looked at
+            found[pair] = replace(each, probability=probability)
     through = _through({pair: each.probability for pair, each in found.items()}, threshold)
     new = np.array(sorted(through), np.int64).reshape(-1, 2)
     for pair, each in zip(map(tuple, new.tolist()), comparison.overlaps(new), strict=True):

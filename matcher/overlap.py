@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -35,7 +35,7 @@ _USUAL = 0.05  # how alike two of one field are at least, for all that is known 
 FACTS = (
     "text",  # how alike their words are, 0..1
     "distinct",  # … beside what either is to others: ln of the ratio
-    "title",  # share of each title, by weight, that the other says
+    "title",  # share of each title, by weight, that stands in the other
     "numbers",  # ln(1 + what the numbers weigh that both have)
     "numbers_share",  # … as a share of what the numbers of the shorter weigh
     "numbers_apart",  # - ln(1 + how many contradict each other)
@@ -72,9 +72,10 @@ class Overlap:
 class Comparison:
     """The readings of a collection, compared in pairs."""
 
-    def __init__(self, readings: Sequence[Reading]) -> None:
-        self.readings = tuple(readings)
-        self.bags = Bags.of(each.terms for each in self.readings)
+    def __init__(self, readings: Iterable[Reading]) -> None:
+        kept: list[Reading] = []
+        self.bags = Bags.of(_terms_of(readings, kept))
+        self.readings = tuple(kept)
         self._owned = Bags.of(tuple(each.owner) for each in self.readings)
         self._weights = [self._numbers_weigh(each) for each in self.readings]
 
@@ -82,7 +83,7 @@ class Comparison:
     def of(cls, tellings: Iterable[Told], lexicon: Lexicon) -> Comparison:
         """Read all ``tellings``."""
         reader = Reader(lexicon)
-        return cls([reader.read(each) for each in tellings])
+        return cls(map(reader.read, tellings))
 
     @cached_property
     def candidates(self) -> Pairs:
@@ -160,14 +161,12 @@ class Comparison:
         return min(1.0, max(map(self._owned.rarity, common)))
 
     def _titles(self, one: Reading, other: Reading) -> float:
-        """Return which share of each title, by weight, the other record has; the mean of both."""
-        return 0.5 * (self._share(one.title, other) + self._share(other.title, one))
+        """Return which share of each title, by weight, stands in the other; the mean of both."""
+        common = self._weigh(one.title & other.title)
+        return 0.5 * sum(common / max(self._weigh(each.title), 1e-9) for each in (one, other))
 
-    def _share(self, title: frozenset[str], other: Reading) -> float:
-        weights = {term: self.bags.weight(term) for term in title}
-        whole = math.fsum(sorted(weights.values()))
-        said = math.fsum(sorted(weights[term] for term in title & other.all_terms))
-        return said / whole if whole else 0.0
+    def _weigh(self, terms: frozenset[str]) -> float:
+        return math.fsum(map(self.bags.weight, terms))
 
     def _numbers(
         self, one: Reading, other: Reading
@@ -211,6 +210,13 @@ class Comparison:
 
     def _numbers_weigh(self, reading: Reading) -> float:
         return math.fsum(map(self._worth, reading.numbers))
+
+
+def _terms_of(readings: Iterable[Reading], kept: list[Reading]) -> Iterator[tuple[str, ...]]:
+    """Yield the terms of each reading and keep it without them: they are most of its size."""
+    for each in readings:
+        kept.append(replace(each, terms=()))
+        yield each.terms
 
 
 def _signed(name: str, value: float, weight: float = 1.0) -> dict[str, float]:

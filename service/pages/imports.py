@@ -24,9 +24,10 @@ from corpus.headings import title
 from corpus.records import KINDS, Record
 from corpus.store import Store, StoreError
 from corpus.tables import Table
-from service import importing, indexing, mapping
+from service import duplicates, importing, indexing, mapping
 from service.access import IMPORT, needs
 from service.contract import ApiError
+from service.desk_merging import MERGED
 from service.importing import Preview, Progress
 from service.mapping import DROP, KEEP, MappingError, Plan
 from service.pages.render import go, render
@@ -377,7 +378,11 @@ def _load(space: Workspace, person: Person, kept: Upload) -> None:
         progress = importing.start(seen)
         at = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
         with Store.open(space.folder) as store:
+            there = {kind: frozenset(store.hashes(kind)) for kind in MERGED}
             for progress in importing.write(store, seen, person.login, at):
+                if progress.state == "done":
+                    alike = duplicates.of_loaded(store, space.lexicon(), seen.records, there)
+                    progress = replace(progress, alike=sum(filter(None, alike.values())))
                 kept.note("progress", progress.to_json())
     except (StoreError, MappingError, UploadError, ApiError) as error:
         _failed(kept, progress, str(error))
