@@ -1,8 +1,8 @@
 """Records that tell the same thing: pairs with a probability and the reasons, most certain first.
 
-Candidates come from an index of rare terms (:mod:`indexes.duplicates`) and, where records have
-vectors, from the nearest in meaning; what a pair has in common (:mod:`matcher.overlap`) is turned
-into a probability by a logistic curve. Its weights are >= 0 and were fitted on the sample's pairs
+Candidates come from an index of rare terms and of numbers (:mod:`indexes.duplicates`); what a pair
+has in common (:mod:`matcher.overlap`) is turned into a probability by a logistic curve. No vectors:
+two offers of the same trade mean nearly the same, and what tells a second telling is its numbers. Its weights are >= 0 and were fitted on the sample's pairs
 only (``python -m benchmarks.duplicates --fit``); they stand with what they were fitted on in
 ``duplicates.json``. People decide: nothing is merged by a machine.
 """
@@ -10,12 +10,11 @@ only (``python -m benchmarks.duplicates --fit``); they stand with what they were
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 
@@ -32,7 +31,6 @@ from matcher.usefulness import Curve
 FILE = "duplicates.json"
 THRESHOLD = 0.4  # probability from which a pair is shown
 SURE = 0.9  # … from which it is told with "rất có thể"
-KINDS: tuple[type[Record], ...] = (Technology, Need)
 _SHOWN = 6  # numbers that a reason lists
 _MOST = 20  # partners of one record through which others are joined
 
@@ -55,18 +53,6 @@ class Duplicate:
     def probability(self) -> float:
         """That both tell the same thing, in 0..1, rounded as it is ordered by."""
         return self.overlap.probability
-
-    def to_json(self) -> dict[str, Any]:
-        """Return it as plain data."""
-        return {
-            "kind": self.kind,
-            "one": self.overlap.one.id,
-            "other": self.overlap.other.id,
-            "probability": self.probability,
-            "titles": [self.overlap.one.title, self.overlap.other.title],
-            "reasons": list(self.reasons),
-            "differences": list(self.differences),
-        }
 
 
 def told(record: Record) -> Told:
@@ -112,38 +98,32 @@ def shipped() -> Mapping[str, Curve]:
 
 
 def find(
-    records: Sequence[Record],
+    records: Iterable[Record],
     lexicon: Lexicon,
     threshold: float = THRESHOLD,
-    near: Pairs | None = None,
     only: frozenset[str] | None = None,
 ) -> tuple[Duplicate, ...]:
     """Return the pairs of ``records``, all of one kind, that may tell the same thing.
 
     Args:
-        records: technologies, or needs; withdrawn ones are left out.
+        records: technologies, or needs, in any order; withdrawn ones are left out.
         lexicon: the tables of words.
         threshold: the least probability.
-        near: rows of further candidate pairs, such as neighbours in meaning.
         only: pairs with one of these ids only; ``None``: all.
     """
     kept = [each for each in records if not (isinstance(each, Need) and withdrawn(each))]
     if len(kept) < 2:
         return ()
+    kept.sort(key=lambda each: each.key)
     comparison = Comparison.of(map(told, kept), lexicon)
-    pairs = candidates(comparison, near)
+    pairs = comparison.candidates
     if only is not None:
         wanted = np.array([each.key in only for each in kept])
         pairs = pairs[wanted[pairs].any(axis=1)]
-    curve = shipped()[kept[0].kind_name]
-    found = judged(comparison, pairs, curve, threshold)
-    return tuple(explained(kept[0].kind_name, each) for each in found)
-
-
-def candidates(comparison: Comparison, near: Pairs | None = None) -> Pairs:
-    """Return the pairs of rows that are worth a look, each once."""
-    pairs = comparison.candidates
-    return pairs if near is None else np.unique(np.concatenate([pairs, near]), axis=0)
+    kind = kept[0].kind_name
+    return tuple(
+        explained(kind, each) for each in judged(comparison, pairs, shipped()[kind], threshold)
+    )
 
 
 def judged(comparison: Comparison, pairs: Pairs, curve: Curve, threshold: float) -> list[Overlap]:

@@ -380,10 +380,11 @@ def _load(space: Workspace, person: Person, kept: Upload) -> None:
         with Store.open(space.folder) as store:
             there = {kind: frozenset(store.hashes(kind)) for kind in MERGED}
             for progress in importing.write(store, seen, person.login, at):
+                told = progress
                 if progress.state == "done":
                     alike = duplicates.of_loaded(store, space.lexicon(), seen.records, there)
-                    progress = replace(progress, alike=sum(filter(None, alike.values())))
-                kept.note("progress", progress.to_json())
+                    told = replace(progress, alike=sum(filter(None, alike.values())))
+                kept.note("progress", told.to_json())
     except (StoreError, MappingError, UploadError, ApiError) as error:
         _failed(kept, progress, str(error))
     except Exception:
