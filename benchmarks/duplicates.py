@@ -207,12 +207,22 @@ def speed(count: int, lexicon: Lexicon) -> None:
     chance = random.Random(SEED)
     again = [retold(each, chance) for each in records[::TWICE]]
     same = frozenset(frozenset((each.id, f"{each.id}-LAI")) for each in records[::TWICE])
-    start, cpu = time.perf_counter(), time.process_time()
-    found = duplicates.find([*records, *again], lexicon)
-    print(f"{len(records) + len(again):,} records: {len(found):,} pairs,", end=" ")
-    print(f"{time.process_time() - cpu:.0f} s of CPU, {time.perf_counter() - start:.0f} s by clock")
-    told = frozenset(frozenset(each.ids) for each in found)
-    print(f"planted {len(same):,}: found {len(told & same) / len(same):.3f}")
+    everything = sorted([*records, *again], key=lambda each: each.id)
+    marks = [(time.perf_counter(), time.process_time())]
+    comparison = Comparison.of(map(duplicates.told, everything), lexicon)
+    marks.append((time.perf_counter(), time.process_time()))
+    pairs = comparison.candidates
+    marks.append((time.perf_counter(), time.process_time()))
+    curve = duplicates.shipped()[Technology.kind_name]
+    found = duplicates.judged(comparison, pairs, curve, duplicates.THRESHOLD)
+    marks.append((time.perf_counter(), time.process_time()))
+    print(f"{len(everything):,} records, {len(pairs):,} candidates, {len(found):,} pairs")
+    steps = zip(("read", "candidates", "judge"), marks, marks[1:], strict=False)
+    for name, before, after in [*steps, ("all", marks[0], marks[-1])]:
+        clock, cpu = (end - start for start, end in zip(before, after, strict=True))
+        print(f"{name:>10}: {cpu:6.1f} s of CPU, {clock:6.1f} s by the clock")
+    told = frozenset(frozenset((each.one.id, each.other.id)) for each in found)
+    print(f"told twice: {len(same):,}, found {len(told & same) / len(same):.3f}")
 
 
 def retold(record: Technology, chance: random.Random) -> Technology:

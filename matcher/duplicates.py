@@ -2,9 +2,10 @@
 
 Candidates come from an index of rare terms and of numbers (:mod:`indexes.duplicates`); what a pair
 has in common (:mod:`matcher.overlap`) is turned into a probability by a logistic curve. No vectors:
-two offers of the same trade mean nearly the same, and what tells a second telling is its numbers. Its weights are >= 0 and were fitted on the sample's pairs
-only (``python -m benchmarks.duplicates --fit``); they stand with what they were fitted on in
-``duplicates.json``. People decide: nothing is merged by a machine.
+two offers of one trade mean nearly the same; what tells a second telling is its numbers. The
+curve's weights are >= 0 and were fitted on the sample's pairs only (``python -m
+benchmarks.duplicates --fit``); they stand in ``duplicates.json``. People decide: nothing is merged
+by a machine.
 """
 
 from __future__ import annotations

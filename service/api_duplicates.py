@@ -4,21 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
 
 from corpus.workflow import Apart, Merge
 from service import contract_duplicates
 from service.api_desk import Stating
-from service.api_lending import Plain
+from service.api_lending import Key, Plain
 from service.desk_base import told
 from service.duplicates import Found
 
 router = APIRouter(tags=["Trùng lặp"])
-Key = Annotated[
-    str, Path(alias="id", min_length=1, max_length=100, description="Mã lần gộp.",
-              examples=["GOP-0001"]),
-]  # fmt: skip
 
 
 @router.get("/duplicates", response_model=contract_duplicates.Found)
