@@ -127,6 +127,31 @@ def find(
     )
 
 
+def against(
+    one: Told, others: Iterable[Told], lexicon: Lexicon, kind: str = Technology.kind_name
+) -> tuple[Duplicate, ...]:
+    """Return what ``one`` has in common with each of ``others``, most probable first, ties by ids.
+
+    For whatever is told by title and text, such as a proposal beside past tasks; the more others,
+    the better is known which words and numbers are common talk.
+
+    Args:
+        one: what is looked at.
+        others: what it may overlap with.
+        lexicon: the tables of words.
+        kind: whose curve tells the probability.
+    """
+    comparison = Comparison.of((one, *others), lexicon)
+    count = len(comparison.readings)
+    pairs = np.column_stack([np.zeros(count - 1, np.int64), np.arange(1, count)])
+    found = [
+        replace(each, probability=round(shipped()[kind](each.facts), 6))
+        for each in comparison.overlaps(pairs)
+    ]
+    found.sort(key=lambda each: (-each.probability, each.other.id))
+    return tuple(explained(kind, each) for each in found)
+
+
 def judged(comparison: Comparison, pairs: Pairs, curve: Curve, threshold: float) -> list[Overlap]:
     """Return the pairs as probable as ``threshold``, most probable first, ties by ids.
 

@@ -177,8 +177,11 @@ def test_an_overlap_says_what_is_the_same_and_what_differs(lexicon):
     assert ("2,2 kW", "2.200 W") in pair.numbers
     assert pair.products == ("chuối",)
     assert pair.facts["owner_other"] == -1.0
-    assert pair.facts["numbers"] == pytest.approx(math.log1p(math.expm1(pair.facts["numbers"])))
-    told = duplicates.explained("technology", pair)
+    asked = duplicates.told(OTHER)
+    far = [duplicates.told(each) for each in TECHNOLOGIES]
+    told, *rest = duplicates.against(duplicates.told(ONE), [*far, asked], lexicon)
+    assert told.ids == ("CN-11", "CN-12")
+    assert told.probability > 0.4 > max(each.probability for each in rest)
     assert any(each.startswith("số liệu trùng: ") for each in told.reasons)
     assert "năm khác: 2022 / 2023" in told.differences
     empty = Comparison.of([Told("a", "", ""), Told("b", "", "")], lexicon)
