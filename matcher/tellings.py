@@ -64,6 +64,7 @@ class Reading:
     owner: frozenset[str]
     products: frozenset[str]
     processes: frozenset[str]
+    number: str  # of acceptance, decision or patent, as it is compared
     english: bool
 
 
@@ -95,6 +96,7 @@ class Reader:
             frozenset(squeeze(told.owner).split()) - _FORMALITIES,
             self._named(told, title),
             frozenset(each.name for each in self._lexicon.processes(text[:_READ_FOR_PURPOSE])),
+            squeeze(told.number),
             english,
         )
 
