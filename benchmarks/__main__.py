@@ -22,6 +22,7 @@ from service.loading import sample_files
 
 SIZES = (100_000,)
 LONG = (100_000, 1_000_000)
+OTHERS = ("e5-int8", "e5-onnx")  # engines whose rate is measured beside the one that is used
 RESULTS = Path(__file__).with_name("results.md")
 
 
@@ -79,6 +80,20 @@ def prepare(options: argparse.Namespace) -> Task:
     )
 
 
+def other_rates(records: Sequence[Technology]) -> dict[str, float]:
+    """Records per second of the engines that run here and are not used otherwise."""
+    rates = {}
+    for choice in OTHERS:
+        try:
+            encoder = open_encoder(choice)
+        except EncoderError as error:
+            _say(f"{choice} is not measured: {error}")
+            continue
+        if encoder:
+            rates[choice] = encoding_rate(encoder, records)
+    return rates
+
+
 def measure(task: Task, sizes: Sequence[int]) -> Run:
     """Measure likeness and speed at every size."""
     start, before, facts = time.perf_counter(), machine.load(), machine.facts()
@@ -87,12 +102,13 @@ def measure(task: Task, sizes: Sequence[int]) -> Run:
     few = list(generator.records(2 * len(generator.sample)))
     generated = likeness(few, sample.syllables)
     rate = encoding_rate(task.encoder, few) if task.encoder else None
+    others = other_rates(few) if task.encoder else {}
     findings = [run(task, size) for size in sizes]
     minutes = (time.perf_counter() - start) / 60
     load = (before, machine.load())
     if machine.commit() != facts["commit"]:
         facts["commit"] += f" at the start, {machine.commit()} at the end"
-    return Run(task, sample, generated, findings, facts, load, minutes, rate)
+    return Run(task, sample, generated, findings, facts, load, minutes, rate, others)
 
 
 def main(given: Sequence[str] | None = None) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -44,6 +44,7 @@ class Run:
     load: tuple[str, str]  # before and after
     minutes: float
     encoding_rate: float | None = None
+    other_rates: Mapping[str, float] = field(default_factory=dict)  # of engines beside it
 
 
 def table(head: Row, rows: Iterable[Row]) -> str:
@@ -81,6 +82,7 @@ def _conditions(run: Run) -> str:
             f"- **encoder**: {run.encoding_rate:.1f} records/s on {ENCODED} records of about "
             f"{WORDS} words, title, summary and detail encoded apart"
         )
+    lines += [f"- **{name}**: {rate:.1f} records/s" for name, rate in run.other_rates.items()]
     return "\n".join(lines)
 
 

@@ -11,12 +11,15 @@ import datetime as dt
 import difflib
 import re
 from collections.abc import Callable
+from enum import StrEnum
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
-from corpus.headings import MONEY_FIELDS, UNITS, field_of, shorten, title
-from corpus.outcomes import ALSO, Outcome, ReasonKind
+from corpus import outcomes, tasks
+from corpus.headings import MONEY_FIELDS, UNITS, YEARLY_FIELDS, field_of, shorten, title
+from corpus.outcomes import Outcome, ReasonKind
 from corpus.records import KINDS, MAX_CELL, PUBLIC, RESTRICTABLE, STAGES, UNDER_NDA
+from corpus.tasks import Progress, TaskKind
 from corpus.text import squeeze
 
 # U+FFFD marks a byte that no decoding could read; surrogates cannot be stored at all.
@@ -34,6 +37,7 @@ _ISO: Final = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[ T]\d{2}:\d{2}(?::\d{2
 _DAY_FIRST: Final = re.compile(r"(\d{1,2})([/.\-])(\d{1,2})\2(\d{4})")
 _YES: Final = frozenset({"co", "x", "true", "1", "dung", "yes", "du lieu minh hoa", "minh hoa"})
 _NO: Final = frozenset({"khong", "false", "0", "sai", "no"})
+_CARRIED: Final = frozenset({"chuyen tiep", "mo moi", "moi"})
 _PUBLIC_FLAGS: Final = frozenset({squeeze(PUBLIC), "public"})
 _NDA_FLAGS: Final = frozenset({squeeze(UNDER_NDA), "sau nda", "nda"})
 _MONEY_EXPECTED: Final = "cần số tiền, ví dụ: 350; 350,5; 350 triệu; 1,2 tỷ"
@@ -167,6 +171,38 @@ def parse_priority(text: str) -> Parsed:
     return _whole(text, 1, 9)
 
 
+def parse_count(text: str) -> Parsed:
+    """Return how many there are: 0 to 1,000,000, also written ``1.200`` or ``25 người``."""
+    number = re.fullmatch(r"(-?\d+(?:[.,]\d+)*)(?:\s+[^\W\d]+){0,3}", text.strip()[:100])
+    value = parse_number(number[1]) if number else -1.0
+    if not value.is_integer() or not 0 <= value <= 1_000_000:
+        raise CellError("cần một số đếm, ví dụ 25 hoặc 1.200")
+    return Parsed(int(value))
+
+
+def parse_yearly(text: str, unit: float = 1.0) -> Parsed:
+    """Return year → million VND of ``2027: 350; 2028: 1,2 tỷ``.
+
+    ``unit`` is that of bare numbers, in million VND. A year that is named twice is refused.
+    """
+    sums: dict[int, float] = {}
+    notes = []
+    for item in filter(str.strip, re.split(r"[;\n]", text)):
+        match = re.fullmatch(r"\s*(?:năm\s+)?((?:19|20)\d\d)\s*[:=–-]\s*(.+)", item, re.IGNORECASE)
+        if match is None or int(match[1]) in sums:
+            raise CellError("cần mỗi năm một số tiền, ví dụ: 2027: 350; 2028: 1,2 tỷ")
+        money = parse_money(match[2], unit)
+        sums[int(match[1])] = money.value
+        notes += [money.note] if money.note else []
+    return Parsed(sums, "; ".join(notes) or None)
+
+
+def parse_carried(text: str) -> Parsed:
+    """Return whether a task goes on from last year: ``chuyển tiếp``, ``mở mới``, or yes and no."""
+    word = squeeze(text[:100]).removeprefix("nhiem vu ")
+    return Parsed(word == "chuyen tiep") if word in _CARRIED else parse_flag(text)
+
+
 def parse_grade(text: str) -> Parsed:
     """Return a grade 0–3."""
     return _whole(text, 0, 3)
@@ -187,7 +223,17 @@ def parse_reason_kind(text: str) -> Parsed:
     return Parsed(_one_of(text, ReasonKind))
 
 
-def _one_of(text: str, values: type[Outcome] | type[ReasonKind]) -> str:
+def parse_task_kind(text: str) -> Parsed:
+    """Return the kind of a task, by any of the ways to write it."""
+    return Parsed(_one_of(text, TaskKind))
+
+
+def parse_progress(text: str) -> Parsed:
+    """Return how far a funded task is."""
+    return Parsed(_one_of(text, Progress))
+
+
+def _one_of(text: str, values: type[StrEnum]) -> str:
     """Return the value meant by ``text``; an unknown one is refused, with the nearest as a guess.
 
     Unlike a stage, a near miss is not taken: "đã liên hệ" and "không liên hệ được" are opposites.
@@ -202,9 +248,10 @@ def _one_of(text: str, values: type[Outcome] | type[ReasonKind]) -> str:
 
 
 @lru_cache
-def _names_of(values: type[Outcome] | type[ReasonKind]) -> dict[str, str]:
+def _names_of(values: type[StrEnum]) -> dict[str, str]:
     """Squeezed way to write it → value."""
-    ways = ((each, (each, each.name, *ALSO[each].split(";"))) for each in values)
+    also = outcomes.ALSO | tasks.ALSO
+    ways = ((each, (each, each.name, *also[each].split(";"))) for each in values)
     return {squeeze(way): str(each) for each, written in ways for way in written}
 
 
@@ -306,12 +353,20 @@ _PARSERS: Final[dict[str, Parser]] = {
     "stage": parse_stage,
     "stages": parse_stages,
     "restricted": parse_visibility,
+    "start": parse_year,
+    "end": parse_year,
+    "progress": parse_progress,
+    "carried_over": parse_carried,
+    **dict.fromkeys(("models", "trained", "instructed"), parse_count),
 }
+_OF_WORK: Final[dict[str, Parser]] = {**_PARSERS, "kind": parse_task_kind}
 
 
 def parser_for(kind: str, field: str, unit: float = 1.0) -> Parser:
     """Return the parser of a field; ``unit`` is that of its column's money, in million VND."""
     if field in MONEY_FIELDS:
-        return lambda text: parse_money(text, unit)
+        parse = parse_yearly if field in YEARLY_FIELDS else parse_money
+        return lambda text: parse(text, unit)
     many = KINDS[kind].model_fields[field].annotation == tuple[str, ...]
-    return _PARSERS.get(field, parse_list if many else parse_text)
+    parsers = _OF_WORK if kind in {"proposal", "task"} else _PARSERS
+    return parsers.get(field, parse_list if many else parse_text)

@@ -22,6 +22,32 @@ _COMMON: Final = {
     "illustrative": "Minh họa; Dữ liệu mẫu",
     "source": "Nguồn dữ liệu; Nguồn tin; Nguồn thông tin",
 }
+_WORK: Final = {  # what a proposal and a task have in common
+    "name": "Tên; Tên đề tài; Tên dự án; Tên nhiệm vụ đề xuất",
+    "kind": "Loại; Loại hình; Loại hình nhiệm vụ",
+    "lead": "Chủ trì; Tổ chức chủ trì; Cơ quan chủ trì",
+    "partners": "Phối hợp; Cơ quan phối hợp; Tổ chức phối hợp",
+    "receiver": "Tiếp nhận; Tổ chức tiếp nhận; Bên tiếp nhận; Đơn vị ứng dụng",
+    "receiver_kind": "Loại hình đơn vị tiếp nhận; Đối tượng tiếp nhận",
+    "place": "Nơi ứng dụng; Nơi thực hiện; Khả năng và địa chỉ ứng dụng; Địa điểm; "
+    "Địa điểm thực hiện",
+    "commune": "Xã; Phường; Xã/phường; Xã, phường, đặc khu",
+    "province": "Tỉnh/Thành phố; Tỉnh thành; Địa phương",
+    "area_class": "Địa bàn; Phân loại địa bàn; Khu vực",
+    "goal": "Mục tiêu chính",
+    "content": "Nội dung; Nội dung chính; Nội dung thực hiện; Quy mô",
+    "outputs": "Kết quả dự kiến; Sản phẩm/Kết quả dự kiến; Sản phẩm",
+    "products": "Sản phẩm phục vụ; Mã sản phẩm",
+    "fields": "Lĩnh vực nghiên cứu",
+    "priority_group": "Nhóm nhiệm vụ; Nhóm; Nhóm nội dung ưu tiên",
+    "start": "Bắt đầu; Thời gian bắt đầu; Từ năm",
+    "end": "Kết thúc; Thời gian kết thúc; Đến năm",
+    "state_total": "Kinh phí NSNN; NSNN; Ngân sách nhà nước; Kinh phí ngân sách; "
+    "Kinh phí từ NSNN; Tổng NSNN",
+    "own_total": "Kinh phí đối ứng; Đối ứng; Nguồn khác; Kinh phí khác; Vốn đối ứng; Tổng đối ứng",
+    "state_yearly": "NSNN từng năm; Kinh phí NSNN từng năm; NSNN theo năm",
+    "own_yearly": "Đối ứng từng năm; Kinh phí đối ứng từng năm; Đối ứng theo năm",
+}
 _ALSO: Final[Mapping[str, Mapping[str, str]]] = {
     "technology": {
         "id": "Mã CN; Mã công nghệ; Mã số; Mã số công nghệ; Số hồ sơ; Ký hiệu; ID",
@@ -105,6 +131,34 @@ _ALSO: Final[Mapping[str, Mapping[str, str]]] = {
         "index_version": "Chỉ mục",
         "model_version": "Mô hình",
     },
+    "proposal": {
+        **_WORK,
+        "id": "Mã đề xuất; Mã phiếu; Số phiếu; Mã số; ID",
+        "proposer": "Tổ chức đề xuất; Cơ quan đề xuất; Đơn vị, cá nhân đề xuất",
+        "urgency": "Sự cần thiết; Lý do đề xuất; Tính cấp thiết của nhiệm vụ",
+        "needs": "Mã nhu cầu; Nhu cầu",
+        "technologies": "Mã công nghệ; Công nghệ",
+        "origin": "Nguồn gốc",
+        "method": "Phương thức thực hiện; Hình thức thực hiện; Hình thức giao",
+        "carried_over": "Nhiệm vụ chuyển tiếp; Chuyển tiếp hay mở mới",
+        "status": "Tình trạng; Tình trạng xử lý",
+        "date": "Ngày; Ngày gửi; Ngày nộp",
+    },
+    "task": {
+        **_WORK,
+        "id": "Mã nhiệm vụ; Mã đề tài; Mã số; Ký hiệu; ID",
+        "leader": "Chủ nhiệm nhiệm vụ; Chủ nhiệm đề tài; Chủ nhiệm dự án",
+        "level": "Cấp; Cấp nhiệm vụ",
+        "progress": "Tình trạng nhiệm vụ; Tiến độ; Trạng thái thực hiện",
+        "result": "Kết quả; Kết quả thực hiện; Sản phẩm đạt được",
+        "acceptance_no": "Số quyết định nghiệm thu; Số công nhận; Quyết định công nhận",
+        "proposal": "Mã đề xuất; Phiếu đề xuất",
+        "contract_value": "Giá trị hợp đồng",
+        "models": "Mô hình; Số mô hình xây dựng",
+        "trained": "Đào tạo; Số người đào tạo",
+        "instructed": "Tập huấn; Số người tập huấn",
+        "replicated": "Nhân rộng; Địa chỉ nhân rộng",
+    },
 }
 # A sheet or file so named holds this kind; asked only when the headings leave a tie.
 _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
@@ -113,6 +167,8 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "need": ("nhu cau", "needs", "need"),
     "judgment": ("danh gia", "judgments", "judgements", "qrels"),
     "decision": ("quyet dinh", "decisions", "decision", "ket noi", "theo doi"),
+    "proposal": ("de xuat", "phieu", "proposals", "proposal"),
+    "task": ("nhiem vu", "tasks", "task", "de tai", "du an"),
 }
 UNITS: Final[Mapping[str, float]] = {  # one of each in million VND
     **dict.fromkeys(("ty", "ti", "ty dong", "ti dong", "ty vnd"), 1e3),
@@ -120,7 +176,15 @@ UNITS: Final[Mapping[str, float]] = {  # one of each in million VND
     **dict.fromkeys(("nghin", "ngan", "nghin dong", "ngan dong", "k"), 1e-3),
     **dict.fromkeys(("dong", "d", "vnd"), 1e-6),
 }
-MONEY_FIELDS: Final = frozenset({"cost_from", "cost_to", "budget"})
+YEARLY_FIELDS: Final = frozenset({"state_yearly", "own_yearly"})
+MONEY_FIELDS: Final = YEARLY_FIELDS | {
+    "cost_from",
+    "cost_to",
+    "budget",
+    "state_total",
+    "own_total",
+    "contract_value",
+}
 _NUMBERING: Final = frozenset({"stt", "tt", "so tt", "so thu tu", "no"})
 _NOTE: Final = re.compile(r"\((?:nếu có|bắt buộc|không bắt buộc)\)", re.IGNORECASE)
 _UNIT: Final = re.compile(r"^(.*)\(([^()]+)\)\s*$", re.DOTALL)
@@ -215,14 +279,19 @@ def _required(kind: str) -> list[str]:
     return [name for name, info in KINDS[kind].model_fields.items() if info.is_required()]
 
 
+def _needed(kind: str) -> list[str]:
+    """The columns without which a table is not read as this kind unless somebody says so."""
+    return [*_required(kind), *KINDS[kind].telling]
+
+
 def recognise(headings: Sequence[str], sheet: str | None = None, file: str = "") -> Layout:
     """Return the layout of the table whose ``headings`` these are.
 
-    The kind is the one whose required fields are all present and that most columns match; a tie
-    is broken by the name of the sheet, then of the file. Raises :class:`UnknownTable`.
+    The kind is the one whose required and telling fields are all there and that most columns match;
+    a tie is broken by the name of the sheet, then of the file. Raises :class:`UnknownTable`.
     """
     layouts = [lay_out(kind, headings) for kind in KINDS]
-    whole = [each for each in layouts if set(_required(each.kind)) <= set(each.fields.values())]
+    whole = [each for each in layouts if set(_needed(each.kind)) <= set(each.fields.values())]
     if not whole:
         raise UnknownTable(_explain(headings, layouts))
     most = max(len(each.fields) for each in whole)
@@ -252,7 +321,7 @@ def _explain(headings: Sequence[str], layouts: Sequence[Layout]) -> str:
         message += "; dòng đầu của bảng phải là tiêu đề cột, ví dụ: Mã, Tên công nghệ"
     else:
         present = set(near.fields.values())
-        lacking = [name for name in _required(near.kind) if name not in present]
+        lacking = [name for name in _needed(near.kind) if name not in present]
         columns = ", ".join(f'"{title(near.kind, name)}"' for name in lacking)
         message += f"; gần nhất là bảng {KINDS[near.kind].label} nhưng thiếu cột {columns}"
     for index in near.unknown:

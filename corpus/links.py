@@ -1,8 +1,10 @@
 """What records refer to: a need its product, a judgment or decision its need and technology.
 
-A reference to nothing rejects the row, with the nearest id as a guess. A product's parent is the
-exception: what is broader is a help, not a condition, and rejecting the product would take all its
-needs with it; so an unknown parent is set apart with a notice and the product loads.
+A reference to nothing rejects the row, with the nearest id as a guess. There are two exceptions.
+What is broader than a product is a help, not a condition, and rejecting the product would take all
+its needs with it; so an unknown parent is set apart with a notice and the product loads. And a
+proposal is written by people who do not know our ids: what it names that is not there is set apart
+likewise.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from typing import Final, cast
 
 from corpus.drafts import Draft
 from corpus.headings import shorten, title
-from corpus.records import KINDS, Product
+from corpus.records import KINDS, Product, Proposal
 from corpus.rejects import Rejected
 
 _REFERENCES: Final[
@@ -25,6 +27,7 @@ _REFERENCES: Final[
     "judgment": ("need", "technology"),
     "decision": ("need", "technology"),
 }
+_NAMED: Final = {"needs": "need", "technologies": "technology"}  # of a proposal: field → kind
 
 
 class Catalogue:
@@ -76,6 +79,26 @@ def refer(draft: Draft, catalogues: Mapping[str, Catalogue]) -> Draft | Rejected
             )
         if found != text:
             draft = replace(draft, record=draft.record.model_copy(update={field: found}))
+    return _proposed(draft, catalogues) if isinstance(draft.record, Proposal) else draft
+
+
+def _proposed(draft: Draft, catalogues: Mapping[str, Catalogue]) -> Draft:
+    """Return a proposal with the needs and technologies that are there, by their ids."""
+    for field, kind in _NAMED.items():
+        catalogue = catalogues[kind]
+        found = {text: catalogue.find(text) for text in getattr(draft.record, field)}
+        missing = [text for text, key in found.items() if key is None]
+        update: dict[str, object] = {
+            field: tuple(dict.fromkeys(key for key in found.values() if key is not None))
+        }
+        if missing:
+            heading, listed = title("proposal", field), "; ".join(missing)
+            update["extra"] = {**draft.record.extra, heading: listed}
+            label = KINDS[kind].label.lower()
+            fault = f'không có {label} "{shorten(listed)}"{catalogue.guess(missing[0])}'
+            notice = draft.notice(field, f'{fault}; phiếu vẫn được nạp, ô này giữ ở "Cột khác"')
+            draft = replace(draft, notices=(*draft.notices, notice))
+        draft = replace(draft, record=draft.record.model_copy(update=update))
     return draft
 
 

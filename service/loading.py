@@ -17,7 +17,14 @@ from service import duplicates
 from service.desk_merging import merged_hashes
 
 RECORD_FILES = (".xlsx", ".csv", ".tsv", ".jsonl")  # what a folder is searched for
-SAMPLE_FILES = ("products.csv", "technologies.csv", "needs.csv", "judgments.tsv")
+SAMPLE_FILES = (
+    "products.csv",
+    "technologies.csv",
+    "needs.csv",
+    "judgments.tsv",
+    "proposals.csv",
+    "tasks.csv",
+)
 REJECTED = "dong-bi-tu-choi.xlsx"
 
 

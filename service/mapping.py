@@ -36,13 +36,16 @@ KEEP: Final = "+"  # not a field: kept beside them under its own heading
 DROP: Final = "-"  # not loaded at all
 SAMPLED: Final = 50  # cells of a column that a guess looks at
 MOST: Final = 0.8  # share of them that must agree
-OFFERED: Final = ("need", "technology", "product", "decision", "judgment")  # as people choose
-PREFIX: Final = {"technology": "CN", "product": "SP", "need": "NC"}
+# as people choose
+OFFERED: Final = ("need", "technology", "product", "proposal", "task", "decision", "judgment")
+PREFIX: Final = {"technology": "CN", "product": "SP", "need": "NC", "proposal": "DX", "task": "NV"}
 # What tells one record from another where a file gives no ids.
 _IDENTITY: Final = {
     "technology": ("name", "owner", "year"),
     "product": ("name", "province"),
     "need": ("product", "text", "asker", "commune", "province"),
+    "proposal": ("name", "proposer", "start"),
+    "task": ("name", "lead", "start"),
 }
 _PHONE: Final = re.compile(r"(?:\+84|0)[\d .\-]{8,13}|[^@\s]+@[^@\s]+\.[a-z]{2,}", re.IGNORECASE)
 _CODE: Final = re.compile(r"[^\W\d_]{1,8}[-_./ ]?\d[\w./-]{0,20}")

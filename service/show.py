@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from rich.console import Console, Group, RenderableType
@@ -147,8 +147,7 @@ def takers(console: Console, technology: Technology, found: Iterable[Taker]) -> 
 
 def record(console: Console, found: Record) -> None:
     """Print every stated fact of a record; missing ones are "chưa rõ"."""
-    if isinstance(found, Technology):
-        _watermark(console, [found])
+    _watermark(console, [found])
     table = Table(title=f"{found.label} {found.key}", title_justify="left", show_header=False)
     table.add_column(style="bold")
     table.add_column()
@@ -172,15 +171,17 @@ def record(console: Console, found: Record) -> None:
 def _value(value: object) -> str:
     if isinstance(value, bool):
         return "có" if value else "không"
-    if value is None or value == ():
+    if value is None or value in ((), {}):
         return explain.UNKNOWN
+    if isinstance(value, Mapping):
+        return "; ".join(f"{key}: {_value(each)}" for key, each in value.items())
     if isinstance(value, tuple):
         return "; ".join(map(str, value))
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _watermark(console: Console, technologies: Iterable[Technology]) -> None:
-    if any(each.illustrative for each in technologies):
+def _watermark(console: Console, records: Iterable[Record]) -> None:
+    if any(each.illustrative for each in records):
         console.print(Text(f" {WATERMARK} ", "reverse"))
 
 

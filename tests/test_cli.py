@@ -635,7 +635,7 @@ def test_half_a_character_in_a_file_is_no_reason_to_stop(tmp_path, files):
 def test_an_unknown_encoder_is_refused_with_the_choices(built, encoder):
     found = run("index", "--encoder", encoder, "--data", built)
     assert found.code == Exit.BAD_INPUT
-    assert "e5, e5-onnx, none" in found.err
+    assert "e5, e5-int8, e5-onnx, none" in found.err
 
 
 def test_a_damaged_table_of_words_is_named_with_its_line(space):

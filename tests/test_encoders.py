@@ -1,12 +1,17 @@
 import hashlib
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from indexes.encoders import BATCH, CHOICES, E5, Cache, EncoderError, open_encoder
+
+ROOT = Path(__file__).parent.parent
 
 
 class Fake:
@@ -89,6 +94,24 @@ def test_a_run_that_broke_down_goes_on_where_it_stopped(cache):
     assert len(second.encoded()) == 3 * BATCH - 2 * BATCH
 
 
+def test_a_killed_run_leaves_whole_batches_behind(cache):
+    """Killed while it encodes the third batch: nobody tidies up, and two batches are there."""
+    code = (
+        "import os, sys; sys.path.insert(0, 'tests'); from test_encoders import *\n"
+        "class Killed(Fake):\n"
+        "    def passages(self, texts):\n"
+        "        if len(self.calls) == 2: os.kill(os.getpid(), 9)\n"
+        "        return super().passages(texts)\n"
+        "Cache(Path(sys.argv[1])).passages(Killed(), numbered(3 * BATCH))"
+    )
+    killed = subprocess.run([sys.executable, "-c", code, cache.path], check=False, cwd=ROOT)
+    assert killed.returncode == -9
+    second = Fake()
+    texts = numbered(3 * BATCH)
+    assert cache.passages(second, texts).tolist() == expect(second, texts).tolist()
+    assert len(second.encoded()) == BATCH
+
+
 @pytest.mark.parametrize("known", [0, 5, BATCH, 2 * BATCH + 3])
 def test_progress_ticks_add_up_to_all_texts(cache, known):
     texts = [*numbered(2 * BATCH + 3), "đoạn 0", "đoạn 1"]
@@ -163,7 +186,7 @@ def test_an_unknown_encoder_is_refused_and_the_choices_named(choice):
         open_encoder(choice)
     assert repr(choice) in str(error.value)
     assert CHOICES in str(error.value)
-    assert "e5, e5-onnx, none" in CHOICES
+    assert "e5, e5-int8, e5-onnx, none" in CHOICES
 
 
 @pytest.mark.skipif(find_spec("sentence_transformers") is not None, reason="the extra is installed")

@@ -231,7 +231,8 @@ def test_a_decision_outside_the_lists_is_refused(facts):
 
 def test_kinds_are_named_as_their_records_say():
     assert {name: kind.kind_name for name, kind in KINDS.items()} == {
-        name: name for name in ("technology", "product", "need", "judgment", "decision")
+        name: name
+        for name in ("technology", "product", "need", "judgment", "decision", "proposal", "task")
     }
 
 
