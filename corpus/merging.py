@@ -7,7 +7,7 @@ record it comes from. So nothing is lost, and whoever reads the one record sees 
 
 from __future__ import annotations
 
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from corpus.records import Record, Technology
 from corpus.text import squeeze
@@ -47,7 +47,7 @@ def combined(kept: R, gone: R) -> R:
     facts["illustrative"] = kept.illustrative or gone.illustrative
     if isinstance(kept, Technology):
         facts["restricted"] = tuple(dict.fromkeys((*kept.restricted, *sorted(hidden & filled))))
-    return cast(R, type(kept).model_validate(facts))
+    return type(kept).model_validate(facts)
 
 
 def _groups(kind: type[Record]) -> list[tuple[str, ...]]:

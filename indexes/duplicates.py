@@ -10,6 +10,7 @@ The likeness of whole texts (:meth:`Bags.cosine`) is exact and uses all terms.
 from __future__ import annotations
 
 import math
+from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -40,10 +41,10 @@ class Bags:
     def of(cls, bags: Iterable[Sequence[str]]) -> Bags:
         """Count terms; how often one stands in a text counts by the root."""
         vocabulary: dict[str, int] = {}
-        terms: list[int] = []
+        terms = array("q")
         ends = [0]
         for bag in bags:
-            terms += [vocabulary.setdefault(term, len(vocabulary)) for term in bag]
+            terms.extend([vocabulary.setdefault(term, len(vocabulary)) for term in bag])
             ends.append(len(terms))
         shape = (len(ends) - 1, max(len(vocabulary), 1))
         ones = np.ones(len(terms), np.float32)

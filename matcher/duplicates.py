@@ -1,21 +1,21 @@
 """Records that tell the same thing: pairs with a probability and the reasons, most certain first.
 
-Candidates come from an index of rare terms (:mod:`indexes.duplicates`) and, where records have
-vectors, from the nearest in meaning; what a pair has in common (:mod:`matcher.overlap`) is turned
-into a probability by a logistic curve. Its weights are >= 0 and were fitted on the sample's pairs
-only (``python -m benchmarks.duplicates --fit``); they stand with what they were fitted on in
-``duplicates.json``. People decide: nothing is merged by a machine.
+Candidates come from an index of rare terms and of numbers (:mod:`indexes.duplicates`); what a pair
+has in common (:mod:`matcher.overlap`) is turned into a probability by a logistic curve. No vectors:
+two offers of one trade mean nearly the same; what tells a second telling is its numbers. The
+curve's weights are >= 0 and were fitted on the sample's pairs only (``python -m
+benchmarks.duplicates --fit``); they stand in ``duplicates.json``. People decide: nothing is merged
+by a machine.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 
@@ -32,7 +32,6 @@ from matcher.usefulness import Curve
 FILE = "duplicates.json"
 THRESHOLD = 0.4  # probability from which a pair is shown
 SURE = 0.9  # … from which it is told with "rất có thể"
-KINDS: tuple[type[Record], ...] = (Technology, Need)
 _SHOWN = 6  # numbers that a reason lists
 _MOST = 20  # partners of one record through which others are joined
 
@@ -55,18 +54,6 @@ class Duplicate:
     def probability(self) -> float:
         """That both tell the same thing, in 0..1, rounded as it is ordered by."""
         return self.overlap.probability
-
-    def to_json(self) -> dict[str, Any]:
-        """Return it as plain data."""
-        return {
-            "kind": self.kind,
-            "one": self.overlap.one.id,
-            "other": self.overlap.other.id,
-            "probability": self.probability,
-            "titles": [self.overlap.one.title, self.overlap.other.title],
-            "reasons": list(self.reasons),
-            "differences": list(self.differences),
-        }
 
 
 def told(record: Record) -> Told:
@@ -112,38 +99,57 @@ def shipped() -> Mapping[str, Curve]:
 
 
 def find(
-    records: Sequence[Record],
+    records: Iterable[Record],
     lexicon: Lexicon,
     threshold: float = THRESHOLD,
-    near: Pairs | None = None,
     only: frozenset[str] | None = None,
 ) -> tuple[Duplicate, ...]:
     """Return the pairs of ``records``, all of one kind, that may tell the same thing.
 
     Args:
-        records: technologies, or needs; withdrawn ones are left out.
+        records: technologies, or needs, in any order; withdrawn ones are left out.
         lexicon: the tables of words.
         threshold: the least probability.
-        near: rows of further candidate pairs, such as neighbours in meaning.
         only: pairs with one of these ids only; ``None``: all.
     """
     kept = [each for each in records if not (isinstance(each, Need) and withdrawn(each))]
     if len(kept) < 2:
         return ()
+    kept.sort(key=lambda each: each.key)
     comparison = Comparison.of(map(told, kept), lexicon)
-    pairs = candidates(comparison, near)
+    pairs = comparison.candidates
     if only is not None:
         wanted = np.array([each.key in only for each in kept])
         pairs = pairs[wanted[pairs].any(axis=1)]
-    curve = shipped()[kept[0].kind_name]
-    found = judged(comparison, pairs, curve, threshold)
-    return tuple(explained(kept[0].kind_name, each) for each in found)
+    kind = kept[0].kind_name
+    return tuple(
+        explained(kind, each) for each in judged(comparison, pairs, shipped()[kind], threshold)
+    )
 
 
-def candidates(comparison: Comparison, near: Pairs | None = None) -> Pairs:
-    """Return the pairs of rows that are worth a look, each once."""
-    pairs = comparison.candidates
-    return pairs if near is None else np.unique(np.concatenate([pairs, near]), axis=0)
+def against(
+    one: Told, others: Iterable[Told], lexicon: Lexicon, kind: str = Technology.kind_name
+) -> tuple[Duplicate, ...]:
+    """Return what ``one`` has in common with each of ``others``, most probable first, ties by ids.
+
+    For whatever is told by title and text, such as a proposal beside past tasks; the more others,
+    the better is known which words and numbers are common talk.
+
+    Args:
+        one: what is looked at.
+        others: what it may overlap with.
+        lexicon: the tables of words.
+        kind: whose curve tells the probability.
+    """
+    comparison = Comparison.of((one, *others), lexicon)
+    count = len(comparison.readings)
+    pairs = np.column_stack([np.zeros(count - 1, np.int64), np.arange(1, count)])
+    found = [
+        replace(each, probability=round(shipped()[kind](each.facts), 6))
+        for each in comparison.overlaps(pairs)
+    ]
+    found.sort(key=lambda each: (-each.probability, each.other.id))
+    return tuple(explained(kind, each) for each in found)
 
 
 def judged(comparison: Comparison, pairs: Pairs, curve: Curve, threshold: float) -> list[Overlap]:
@@ -151,10 +157,11 @@ def judged(comparison: Comparison, pairs: Pairs, curve: Curve, threshold: float)
 
     Two that tell the same as a third tell the same: such a pair is as probable as both are.
     """
-    found = {
-        pair: replace(each, probability=curve(each.facts))
-        for pair, each in zip(map(tuple, pairs.tolist()), comparison.overlaps(pairs), strict=True)
-    }
+    found: dict[tuple[int, ...], Overlap] = {}
+    for pair, each in zip(map(tuple, pairs.tolist()), comparison.overlaps(pairs), strict=True):
+        probability = curve(each.facts)
+        if probability >= threshold:  # of a hundred thousand records, a million pairs are looked at
+            found[pair] = replace(each, probability=probability)
     through = _through({pair: each.probability for pair, each in found.items()}, threshold)
     new = np.array(sorted(through), np.int64).reshape(-1, 2)
     for pair, each in zip(map(tuple, new.tolist()), comparison.overlaps(new), strict=True):

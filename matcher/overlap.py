@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
 from corpus.lexicon import Lexicon
 from corpus.quantities import Quantity
-from corpus.text import squeeze
 from indexes.duplicates import Bags, Pairs
 from indexes.vectors import Scores
 from matcher.tellings import Reader, Reading, Told, number_terms
@@ -35,7 +34,7 @@ _USUAL = 0.05  # how alike two of one field are at least, for all that is known 
 FACTS = (
     "text",  # how alike their words are, 0..1
     "distinct",  # … beside what either is to others: ln of the ratio
-    "title",  # share of each title, by weight, that the other says
+    "title",  # share of each title, by weight, that stands in the other
     "numbers",  # ln(1 + what the numbers weigh that both have)
     "numbers_share",  # … as a share of what the numbers of the shorter weigh
     "numbers_apart",  # - ln(1 + how many contradict each other)
@@ -72,17 +71,21 @@ class Overlap:
 class Comparison:
     """The readings of a collection, compared in pairs."""
 
-    def __init__(self, readings: Sequence[Reading]) -> None:
-        self.readings = tuple(readings)
-        self.bags = Bags.of(each.terms for each in self.readings)
+    def __init__(self, readings: Iterable[Reading]) -> None:
+        kept: list[Reading] = []
+        self.bags = Bags.of(_terms_of(readings, kept))
+        self.readings = tuple(kept)
         self._owned = Bags.of(tuple(each.owner) for each in self.readings)
-        self._weights = [self._numbers_weigh(each) for each in self.readings]
+        self._worths = [tuple(map(self._worth, each.numbers)) for each in self.readings]
+        self._weights = list(map(math.fsum, self._worths))
+        self._by_unit = [_places(each.numbers) for each in self.readings]
+        self._titles = [self._weigh(each.title) for each in self.readings]
 
     @classmethod
     def of(cls, tellings: Iterable[Told], lexicon: Lexicon) -> Comparison:
         """Read all ``tellings``."""
         reader = Reader(lexicon)
-        return cls([reader.read(each) for each in tellings])
+        return cls(map(reader.read, tellings))
 
     @cached_property
     def candidates(self) -> Pairs:
@@ -118,12 +121,12 @@ class Comparison:
 
     def _overlap(self, row: int, column: int, facts: Mapping[str, float]) -> Overlap:
         one, other = self.readings[row], self.readings[column]
-        numbers, weight, apart = self._numbers(one, other)
+        numbers, weight, apart = self._numbers(row, column)
         least = min(self._weights[row], self._weights[column])
         products = one.products & other.products
         purposes = one.processes & other.processes
         owner = self._owners(one, other)
-        registered = _same(squeeze(one.told.number), squeeze(other.told.number))
+        registered = _same(one.number, other.number)
         capacity = _capacity(one.capacity, other.capacity)
         named = 1.0 if products else _same(one.products, other.products)
         return Overlap(
@@ -131,7 +134,7 @@ class Comparison:
             other.told,
             {
                 **facts,
-                "title": self._titles(one, other),
+                "title": self._title(row, column),
                 "numbers": math.log1p(weight),
                 "numbers_share": min(1.0, weight / (least + _LITTLE)),
                 "numbers_apart": -math.log1p(len(apart)),
@@ -159,58 +162,65 @@ class Comparison:
             return -1.0
         return min(1.0, max(map(self._owned.rarity, common)))
 
-    def _titles(self, one: Reading, other: Reading) -> float:
-        """Return which share of each title, by weight, the other record has; the mean of both."""
-        return 0.5 * (self._share(one.title, other) + self._share(other.title, one))
+    def _title(self, row: int, column: int) -> float:
+        """Return which share of each title, by weight, stands in the other; the mean of both."""
+        common = self._weigh(self.readings[row].title & self.readings[column].title)
+        return 0.5 * sum(common / max(self._titles[each], 1e-9) for each in (row, column))
 
-    def _share(self, title: frozenset[str], other: Reading) -> float:
-        weights = {term: self.bags.weight(term) for term in title}
-        whole = math.fsum(sorted(weights.values()))
-        said = math.fsum(sorted(weights[term] for term in title & other.all_terms))
-        return said / whole if whole else 0.0
+    def _weigh(self, terms: frozenset[str]) -> float:
+        return math.fsum(map(self.bags.weight, terms))
 
     def _numbers(
-        self, one: Reading, other: Reading
+        self, row: int, column: int
     ) -> tuple[tuple[tuple[str, str], ...], float, tuple[tuple[str, str], ...]]:
         """Return the numbers that both have, what they weigh, and those that contradict."""
+        one, other = self.readings[row], self.readings[column]
+        foreign = one.english != other.english
+        by_unit, worths = self._by_unit[column], self._worths[row]
         shared: list[tuple[str, str]] = []
         apart: list[tuple[str, str]] = []
         total, taken = 0.0, set[int]()
-        for mine, beside in zip(one.numbers, one.beside, strict=True):
-            best, weight = -1, 0.0
-            rival = ""
-            for place, theirs in enumerate(other.numbers):
-                if theirs.unit != mine.unit:
-                    continue
-                told = one.english != other.english or not beside.isdisjoint(other.beside[place])
-                says = self._agreement(mine, theirs, told)
-                if says > weight and place not in taken:
-                    best, weight = place, says
-                elif told and mine.unit and one.english == other.english and mine.far(theirs):
+        for place, mine in enumerate(one.numbers):
+            best, weight, rival = -1, 0.0, ""
+            for there in by_unit.get(mine.unit, ()):
+                theirs = other.numbers[there]
+                told = foreign or not one.beside[place].isdisjoint(other.beside[there])
+                says = _agreement(mine, theirs) * (1.0 if told else _LONE)
+                if says > weight and there not in taken:
+                    best, weight = there, says
+                elif told and not says and mine.unit and not foreign and mine.far(theirs):
                     rival = theirs.text
-            if best >= 0:
+            if best >= 0 and worths[place] > 0.0:
                 taken.add(best)
-                total += weight
+                total += weight * worths[place]
                 shared.append((mine.text, other.numbers[best].text))
             elif rival:
                 apart.append((mine.text, rival))
         return tuple(shared), total, tuple(apart)
 
-    def _agreement(self, mine: Quantity, theirs: Quantity, told: bool) -> float:
-        if mine.agrees(theirs):
-            weight = 1.0
-        elif mine.meets(theirs):
-            weight = _WITHIN
-        else:
-            return 0.0
-        return weight * (1.0 if told else _LONE) * self._worth(mine)
-
     def _worth(self, number: Quantity) -> float:
         """How much it says that two have this number: 0 nothing, 1 nobody else has it."""
         return self.bags.rarity(number_terms(number)[0]) * (1.0 if number.unit else _BARE)
 
-    def _numbers_weigh(self, reading: Reading) -> float:
-        return math.fsum(map(self._worth, reading.numbers))
+
+def _agreement(mine: Quantity, theirs: Quantity) -> float:
+    """How well two numbers of one unit agree: 1 the same, less within a range, 0 not at all."""
+    return 1.0 if mine.agrees(theirs) else _WITHIN if mine.meets(theirs) else 0.0
+
+
+def _places(numbers: Sequence[Quantity]) -> dict[str, list[int]]:
+    """Return unit → the places of its numbers."""
+    found: dict[str, list[int]] = {}
+    for place, number in enumerate(numbers):
+        found.setdefault(number.unit, []).append(place)
+    return found
+
+
+def _terms_of(readings: Iterable[Reading], kept: list[Reading]) -> Iterator[tuple[str, ...]]:
+    """Yield the terms of each reading and keep it without them: they are most of its size."""
+    for each in readings:
+        kept.append(replace(each, terms=()))
+        yield each.terms
 
 
 def _signed(name: str, value: float, weight: float = 1.0) -> dict[str, float]:

@@ -10,18 +10,21 @@ by the tables, owner, year, number of acceptance. What two of them share is told
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import pairwise
+from operator import itemgetter
 
 from corpus.lexicon import Lexicon
 from corpus.quantities import Quantity, quantities
-from corpus.text import fold, has_accents, normalise, squeeze, syllables
+from corpus.text import bounds, fold, has_accents, normalise, squeeze
 
+_LONGEST = 3  # syllables of a dialect word
 NEIGHBOURS = 4  # syllables before and after a number that say what it measures
 _ENGLISH = frozenset({"the", "of", "and", "with", "for", "is", "to", "in", "are", "by"})
-_READ_FOR_PURPOSE = 600  # characters: what it is for is said at the beginning
+_READ_FOR_PURPOSE = 300  # characters: what it is for is said at the beginning
 # Syllables that stand in the name of every other organisation, and say nothing of which it is.
 _ORGANISATION = """
     cong ty co so trung tam vien phan truong dai hoc cao dang nhom xuong hop tac xa doanh nghiep
@@ -52,7 +55,7 @@ class Reading:
     """What is compared of a telling."""
 
     told: Told
-    terms: tuple[str, ...]  # of the whole, numbers and codes among them
+    terms: tuple[str, ...]  # of the whole, numbers among them
     title: frozenset[str]  # terms of the title
     figures: tuple[str, ...]  # the terms that are numbers
     numbers: tuple[Quantity, ...]
@@ -61,12 +64,8 @@ class Reading:
     owner: frozenset[str]
     products: frozenset[str]
     processes: frozenset[str]
+    number: str  # of acceptance, decision or patent, as it is compared
     english: bool
-
-    @cached_property
-    def all_terms(self) -> frozenset[str]:
-        """The terms, each once."""
-        return frozenset(self.terms)
 
 
 class Reader:
@@ -76,6 +75,7 @@ class Reader:
         self._lexicon = lexicon
         self._products: dict[str, frozenset[str]] = {}
         self._dialect = _one_dialect(lexicon)
+        self._begin = frozenset(word.split(" ")[0] for word in self._dialect)
 
     def read(self, told: Told) -> Reading:
         """Return what is compared of ``told``."""
@@ -83,48 +83,49 @@ class Reader:
         english = not has_accents(title) and len(_ENGLISH.intersection(text.lower().split())) > 2
         numbers = quantities(text, english)
         figures = tuple(dict.fromkeys(term for each in numbers for term in number_terms(each)))
-        terms = (*self._terms(text), *figures)
+        units = self._units(text)
+        terms = (*_terms(units), *figures)
         return Reading(
             told,
             terms,
-            frozenset(self._terms(title)),
+            frozenset(_terms(self._units(title))),
             figures,
             numbers,
-            tuple(self._beside(text, each) for each in numbers),
+            tuple(self._beside(units, each) for each in numbers),
             quantities(told.capacity, english),
             frozenset(squeeze(told.owner).split()) - _FORMALITIES,
             self._named(told, title),
             frozenset(each.name for each in self._lexicon.processes(text[:_READ_FOR_PURPOSE])),
+            squeeze(told.number),
             english,
         )
 
-    def _terms(self, text: str) -> list[str]:
-        """Return syllables and neighbouring syllables, folded, in one dialect; codes as one."""
-        units = self._units(text)
-        return units + [f"{one}_{two}" for one, two in pairwise(units)]
-
-    def _units(self, text: str) -> list[str]:
-        found = [fold(span.text) for span in syllables(text)]
-        units: list[str] = []
+    def _units(self, text: str) -> list[tuple[str, int]]:
+        """Return the syllables of ``text`` without numbers, folded, in one dialect, with places."""
+        found = [(_folded(text[start:end]), start) for start, end in bounds(text)]
+        units: list[tuple[str, int]] = []
         at = 0
         while at < len(found):
-            for size in (3, 2, 1):
-                known = self._dialect.get(" ".join(found[at : at + size]))
-                if known and at + size <= len(found):
-                    units += known
-                    break
-            else:
-                size = 1
-                if not found[at][0].isdigit():
-                    units.append(found[at])
+            unit, start = found[at]
+            size, said = self._in_one_dialect([each for each, _ in found[at : at + _LONGEST]])
+            if said or not unit[0].isdigit():
+                units += [(each, start) for each in said or (unit,)]
             at += size
         return units
 
-    def _beside(self, text: str, number: Quantity) -> frozenset[str]:
-        end = number.start + len(number.text)
-        before = self._units(text[max(0, number.start - 40) : number.start])[-NEIGHBOURS:]
-        after = self._units(text[end : end + 30])[:NEIGHBOURS]
-        return frozenset(each for each in (*before, *after) if each not in self._fillers)
+    def _in_one_dialect(self, units: list[str]) -> tuple[int, Sequence[str]]:
+        """Return how many of the first ``units`` are a word of a dialect, and the common word."""
+        if units[0] in self._begin:
+            for size in range(len(units), 0, -1):
+                if known := self._dialect.get(" ".join(units[:size])):
+                    return size, known
+        return 1, ()
+
+    def _beside(self, units: list[tuple[str, int]], number: Quantity) -> frozenset[str]:
+        first = bisect_left(units, number.start, key=itemgetter(1))
+        after = bisect_left(units, number.start + len(number.text), key=itemgetter(1))
+        near = units[max(0, first - NEIGHBOURS) : first] + units[after : after + NEIGHBOURS]
+        return frozenset(each for each, _ in near) - self._fillers
 
     @cached_property
     def _fillers(self) -> frozenset[str]:
@@ -154,6 +155,17 @@ def _one_dialect(lexicon: Lexicon) -> Mapping[str, list[str]]:
         squeeze(word): squeeze(group.name).split()
         for word, group in sorted(lexicon.dialect.items())
     }
+
+
+def _terms(units: Sequence[tuple[str, int]]) -> list[str]:
+    """Return syllables, and neighbouring ones joined."""
+    alone = [each for each, _ in units]
+    return alone + [f"{one}_{two}" for one, two in pairwise(alone)]
+
+
+@lru_cache(maxsize=100_000)
+def _folded(syllable: str) -> str:
+    return fold(syllable)
 
 
 def number_terms(number: Quantity) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ import json
 import os
 import tempfile
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,9 +24,10 @@ from corpus.store import State, Store, StoreError
 from corpus.workflow import Apart, Merge
 from matcher import duplicates
 from matcher.duplicates import THRESHOLD, Duplicate
+from service.desk_merging import MERGED
 from service.workspace import Workspace
 
-AT_ONCE = 3_000  # records of a kind whose pairs are found while somebody waits
+AT_ONCE = 2_000  # records of a kind whose pairs are found while somebody waits
 LEAST = 0.1  # probability of the pairs that are kept; what is shown is asked for
 SCHEMA = 1
 TOO_MANY = (
@@ -143,20 +144,47 @@ def _there(store: Store, kind: str, keys: set[str]) -> frozenset[str]:
     return there - {each.gone for each in store.find(Merge, of=kind)}
 
 
-def of_new(store: Store, lexicon: Lexicon, kind: str, keys: Iterable[str]) -> int | None:
-    """Return how many of ``keys`` may tell the same as another record; ``None``: too many to say.
+def of_loaded(
+    store: Store,
+    lexicon: Lexicon,
+    records: Iterable[Record],
+    there: Mapping[str, Iterable[str]],
+) -> dict[str, int | None]:
+    """Return for each kind how many of the loaded ``records`` may tell what was there before.
+
+    ``there``: the ids that the store had before, by kind.
+    """
+    listed = [(each.kind_name, each.key) for each in records]
+    return {
+        kind: of_new(
+            store, lexicon, kind, frozenset(key for name, key in listed if name == kind),
+            frozenset(there[kind]),
+        )
+        for kind in MERGED
+    }  # fmt: skip
+
+
+def of_new(
+    store: Store, lexicon: Lexicon, kind: str, new: frozenset[str], before: frozenset[str]
+) -> int | None:
+    """Return how many of ``new`` may tell the same as one of ``before``; ``None``: too many to say.
 
     For whoever loads records: it costs seconds where the store is small, and is not asked where it
     is large.
     """
-    new = frozenset(keys)
-    if not new:
+    new, before = new - before, before - new
+    if not new or not before:
         return 0
-    if len(store.hashes(kind)) > AT_ONCE:
+    if len(new) + len(before) > AT_ONCE:
         return None
     found = duplicates.find(store.all(KINDS[kind]), lexicon, THRESHOLD, only=new)
     pairs = undecided(store, kind, map(Pair.of, found))
-    return len(new & {key for each in pairs for key in (each.one, each.other)})
+    return len({key for each in pairs for key in _newcomer(each, new, before)})
+
+
+def _newcomer(pair: Pair, new: frozenset[str], before: frozenset[str]) -> tuple[str, ...]:
+    both = (pair.one, pair.other)
+    return tuple(each for each in both if each in new and not before.isdisjoint(both))
 
 
 # Kept in the work folder --------------------------------------------------------------------------

@@ -23,6 +23,8 @@ from corpus.records import KINDS, Product, Record, Technology
 from corpus.shown import json_text
 from corpus.store import Store
 from corpus.tables import Table
+from corpus.workflow import Merge
+from service.desk_merging import merged_hashes
 from service.mapping import Plan, apply, check
 
 BATCH: Final = 500
@@ -75,7 +77,8 @@ def preview(
         check(table, plan)
     products = store.all(Product)
     mapped = [(apply(table, plan, products), plan.kind) for table, plan in tables if plan.kind]
-    hashes = {kind: store.hashes(kind) for kind in KINDS}
+    merges = store.all(Merge)
+    hashes = {kind: store.hashes(kind) | merged_hashes(merges, kind) for kind in KINDS}
     guarded = _guarded(store, mapped, may_read_nda)
     hashes["technology"] |= dict.fromkeys(guarded, "")  # never equal: equality would tell the text
     loaded = read_as([(table, kind) for table, kind in mapped if kind], Known(**hashes))
@@ -176,6 +179,7 @@ class Progress:
     unchanged: int = 0
     rejected: int = 0
     technologies: int = 0  # of those added or changed: they make the index stale
+    alike: int = 0  # new records that may tell the same as one that was there before
     message: str = ""
     seen: float = 0.0
     process: int = 0

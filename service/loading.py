@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 
@@ -12,6 +12,9 @@ from corpus.lexicon import Lexicon
 from corpus.readers import FileCount, Known, Notice, Rejected, read, write_rejected
 from corpus.records import KINDS, Product
 from corpus.store import Saved, Store
+from corpus.workflow import Merge
+from service import duplicates
+from service.desk_merging import merged_hashes
 
 RECORD_FILES = (".xlsx", ".csv", ".tsv", ".jsonl")  # what a folder is searched for
 SAMPLE_FILES = (
@@ -34,6 +37,7 @@ class Report:
     notices: tuple[Notice, ...]
     saved: Saved
     corrections: tuple[Path, ...]
+    alike: Mapping[str, int | None] = field(default_factory=dict)  # kind → new ones told before
 
 
 def sample_files() -> list[Path]:
@@ -82,9 +86,12 @@ def load(paths: Sequence[Path], folder: Path, lexicon: Lexicon) -> Report:
     """
     files, skipped = expand(paths)
     with Store.create(folder) as store:
-        known = Known(**{kind: store.hashes(kind) for kind in KINDS})
+        there = {kind: store.hashes(kind) for kind in KINDS}
+        merges = store.all(Merge)
+        known = Known(**{kind: there[kind] | merged_hashes(merges, kind) for kind in KINDS})
         loaded = read(files, known)
         saved = store.save(complete(loaded.records, store.all(Product), lexicon))
+        alike = duplicates.of_loaded(store, lexicon, loaded.records, there)
     corrections = write_rejected(loaded.rejected, folder / REJECTED) if loaded.rejected else ()
     notices = (*skipped, *loaded.notices)
-    return Report(loaded.counts, loaded.rejected, notices, saved, corrections)
+    return Report(loaded.counts, loaded.rejected, notices, saved, corrections, alike)

@@ -200,6 +200,11 @@ def load_report(console: Console, report: Report) -> None:
     console.print(
         f"Mới {saved.added:,}, thay đổi {saved.changed:,}, giữ nguyên {saved.unchanged:,}."
     )
+    for kind, count in report.alike.items():
+        if count:
+            alike = f"{count:,} {KINDS[kind].label.lower()} có thể trùng với bản ghi đã có"
+            command = f"cungcau duplicates --kind {kind}"
+            console.print(f"{alike}: xem bằng `{command}`.", soft_wrap=True)
     for told in report.notices[:SHOWN]:
         console.print(notice(told.message), soft_wrap=True)
     _more(console, len(report.notices), "lưu ý")

@@ -7,6 +7,7 @@ Layout of the folder (``--data`` or ``CUNGCAU_DATA``)::
     cache/             vectors by content, so that nothing is encoded twice
     model/             weights learnt from judgments and decisions; absent = the program's own
     lexicon/           tables that officers edit; absent = the ones that come with the program
+    duplicates/        pairs found by the last `cungcau duplicates`, and of which state of the store
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from service.access import READ, needs
 from service.pages import (
     account,
     admin,
+    duplicates,
     import_columns,
     import_loads,
     imports,
@@ -48,6 +49,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     import_columns.router,
     import_loads.router,
     yearly.router,
+    duplicates.router,
     admin.router,
 )
 

@@ -13,12 +13,14 @@ from service.access import LISTS, NDA, may
 from service.api import Current
 from service.api_desk import Reading
 from service.contract import ApiError
+from service.desk_merging import led_to
 from service.listing import by_label
 from service.pages import asked, history
 from service.pages.catalogue import Listed, Reader
 from service.pages.facts import Fact, age, badges, price, reason
 from service.pages.product import Key
-from service.pages.render import render
+from service.pages.render import go, render
+from service.pages.render import key as address_of
 
 router = APIRouter()
 PAGE = 30
@@ -70,6 +72,8 @@ def technology(
     """Đọc một công nghệ: ai cần, cái gì giống, đơn vị còn có gì."""
     matcher = opened.matcher
     known = matcher.technologies.get(key)
+    if known is None and (kept := led_to(request.app.state.shelf.store(), "technology", key)):
+        return go(request, f"/cong-nghe/{address_of(kept)}", f"{key} đã gộp vào bản ghi này.")
     if known is None:
         raise ApiError(404, "unknown_id", f"không có công nghệ mã {key!r}")
     takers = listed.takers(known, TAKERS, wait=bool(request.query_params.get("ai-can")))
