@@ -9,7 +9,7 @@ terms are likely in it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from itertools import pairwise
 from math import log
@@ -70,6 +70,41 @@ class Language:
         self._base = counts
         self._total = sum(counts.single.values()) + _UNSEEN * len(inventory())
 
+    @classmethod
+    def load(cls, path: Path = DATA) -> Language:
+        """Read the model that comes with the program."""
+        with np.load(path) as stored:
+            counts = Counts()
+            words = str(stored["words"]).split()
+            counts.single = dict(enumerate(stored["single"].tolist(), 1))
+            for name, kept, contexts in (
+                ("pair", counts.pair, counts.after_one),
+                ("triple", counts.triple, counts.after_two),
+            ):
+                keys = np.cumsum(stored[f"{name}_steps"].astype(np.int64))
+                kept.update(zip(keys.tolist(), stored[f"{name}_counts"].tolist(), strict=True))
+                heads, first = np.unique(keys >> _SHIFT, return_index=True)
+                sums = np.add.reduceat(stored[f"{name}_counts"].astype(float), first)
+                kinds = np.diff([*first, len(keys)])
+                contexts.update(
+                    zip(heads.tolist(), zip(sums.tolist(), kinds.tolist(), strict=True), strict=True)
+                )
+        return cls(words, counts)
+
+    def save(self, path: Path) -> None:
+        """Write the model; counts above 255 are cut to 255, but those of single syllables."""
+        arrays = {
+            "words": np.array(" ".join(self.words[1:])),
+            "single": np.array(
+                [self._base.single.get(at, 0) for at in range(1, len(self.words))], np.uint32
+            ),
+        }
+        for name, counts in (("pair", self._base.pair), ("triple", self._base.triple)):
+            keys = np.array(sorted(counts), np.int64)
+            arrays[f"{name}_steps"] = np.diff(keys, prepend=0)
+            arrays[f"{name}_counts"] = np.array([min(255, counts[k]) for k in keys.tolist()], np.uint8)
+        np.savez_compressed(path, **arrays)  # type: ignore[arg-type]
+
     def number(self, word: str) -> int:
         """Return the id of a lower-case syllable, ``BOUNDARY`` for what is none."""
         return self.ids.get(word, BOUNDARY)
@@ -106,3 +141,9 @@ def _discounted(
     return (max(seen - _DISCOUNT, 0.0) + _DISCOUNT * kinds * lower) / (
         max(total, _DISCOUNT * kinds)
     )
+
+
+@lru_cache(maxsize=1)
+def language() -> Language:
+    """Return the model that comes with the program, read once (0.2 s)."""
+    return Language.load()

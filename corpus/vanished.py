@@ -33,7 +33,8 @@ _FOREIGN: Final = -2.0  # ln, an abbreviation or a word with letters that Vietna
 _STRIPPED: Final = -1.0  # ln, a letter lost at the end of a line, with its blank
 _AROUND: Final = 3  # words read along on either side of the damage
 _ROUNDS: Final = 3
-_LOST, _MET = 0.05, 2.0  # what is taken for granted of a letter: lost 0.05 times of 2
+_LOST, _MET = 0.02, 1.0  # what is taken for granted of a letter: lost 0.02 times of 1
+_DROPPED, _HOLES = 0.002, 10.0  # and of a hole: 0.002 of 10 left no blank
 
 
 class Filling(NamedTuple):
@@ -46,11 +47,15 @@ class Filling(NamedTuple):
 
 
 class _Window(NamedTuple):
-    """A part of a stretch around damage: its offset, its text, the two syllables before it."""
+    """A part of a stretch around damage: its offset, its text, the two syllables before it.
+
+    ``marks``: whether a number, a bracket … touches its first and its last fragment.
+    """
 
     start: int
     text: str
     before: tuple[int, int]
+    marks: tuple[bool, bool]
 
 
 class Restorer:
@@ -69,36 +74,30 @@ class Restorer:
         self._build()
         present = Counter(text.lower())
         own = self._own(text)
-        rates, dropped = dict.fromkeys(_MARKED, _LOST / _MET), 0.002
+        rates, dropped = dict.fromkeys(_MARKED, _LOST / _MET), _DROPPED / _HOLES
         for _ in range(_ROUNDS):
             reader = _Reader(self._language, self._patterns, own, rates, dropped)
             readings = [reader.read(window) for window in windows]
             rates, dropped = _rates(readings, present)
-        return [
-            Filling(window.start + edge.start, window.start + edge.end, edge.text,
-                    reading.posterior[edge])
-            for window, reading in zip(windows, readings, strict=True)
-            for edge in reading.path
-            if edge.lost
-        ]
+        return _fillings(windows, readings)
 
     def _windows(self, stretch: re.Match[str]) -> Iterator[_Window]:
         words = list(_WORD.finditer(stretch[0]))
         marked = [at for at, word in enumerate(words) if _suspect(stretch[0], word)]
-        first, spans = -1, list[list[int]]()
+        spans: list[list[int]] = []
         for at in marked:
             low, high = max(0, at - _AROUND), min(len(words) - 1, at + _AROUND)
             if spans and low <= spans[-1][1] + 2:
                 spans[-1][1] = high
             else:
                 spans.append([low, high])
-        del first
         for low, high in spans:
             start = 0 if low == 0 else words[low].start()
             end = len(stretch[0]) if high == len(words) - 1 else words[high].end()
             ids = [self._language.number(words[at][0].lower()) for at in range(max(0, low - 2), low)]
             a, b = ([BOUNDARY, BOUNDARY] + ids)[-2:]
-            yield _Window(stretch.start() + start, stretch[0][start:end], (a, b))
+            marks = (low == 0 and _after_number(stretch), end == len(stretch[0]) and _touched(stretch))
+            yield _Window(stretch.start() + start, stretch[0][start:end], (a, b), marks)
 
     def _own(self, text: str) -> Counts:
         """Count the undamaged syllables of the document itself."""
@@ -143,12 +142,12 @@ class _Reader:
 
     def read(self, window: _Window) -> Reading:
         """Weigh the readings of one window."""
-        edges = cache(lambda at: list(self._edges(window.text, at)))
+        edges = cache(lambda at: list(self._edges(window, at)))
         return read(window.text, window.before, edges, self._logp)
 
-    def _edges(self, text: str, start: int) -> Iterator[Edge]:
-        """Yield the readings of ``text`` from ``start`` as one syllable."""
-        at, pattern = start, ""
+    def _edges(self, window: _Window, start: int) -> Iterator[Edge]:
+        """Yield the readings of the window from ``start`` as one syllable."""
+        text, at, pattern = window.text, start, ""
         while at < len(text):
             if text[at] in " \t":
                 if pattern.count(HOLE) == 2:
@@ -159,17 +158,19 @@ class _Reader:
                     return
                 at, pattern = word.end(), pattern + word[0]
                 if HOLE not in pattern:
-                    yield from self._whole(text, start, at)
+                    yield from self._whole(window, start, at)
             if HOLE in pattern and (at == len(text) or text[at].isspace()):
                 yield from self._filled(start, at, pattern, 0.0)
 
-    def _whole(self, text: str, start: int, end: int) -> Iterator[Edge]:
+    def _whole(self, window: _Window, start: int, end: int) -> Iterator[Edge]:
         """Yield the fragment as it stands, and with a letter lost that left no blank."""
-        word = text[start:end]
+        text, word = window.text, window.text[start:end]
         lowered = word.lower()
         number = self._language.number(lowered)
         known = lowered in inventory()
         foreign = not set(lowered) <= LETTERS or (len(word) > 1 and word.isupper())
+        foreign |= window.marks[0] and not text[:start].strip()
+        foreign |= window.marks[1] and end == len(text)
         cost = 0.0 if number else -10.0 if known else _FOREIGN if foreign else _STRANGE
         yield Edge(start, end, number, word, "", False, cost)
         if known or foreign:
@@ -204,7 +205,30 @@ def _rates(readings: list[Reading], present: Counter[str]) -> tuple[dict[str, fl
         letter: (lost[letter] + _LOST) / (lost[letter] + present[letter] + _MET)
         for letter in _MARKED
     }
-    return rates, (dropped + 0.02) / (total + 10.0)
+    return rates, (dropped + _DROPPED) / (total + _HOLES)
+
+
+def _fillings(windows: list[_Window], readings: list[Reading]) -> list[Filling]:
+    return [
+        Filling(
+            window.start + edge.start, window.start + edge.end, edge.text, reading.posterior[edge]
+        )
+        for window, reading in zip(windows, readings, strict=True)
+        for edge in reading.path
+        if edge.lost
+    ]
+
+
+def _after_number(stretch: re.Match[str]) -> bool:
+    """Whether the stretch follows a number: its first fragment may be a unit."""
+    before = stretch.string[: stretch.start()].rstrip(" \t")[-1:]
+    return before.isdigit() or before in {"°", "/", "%"}
+
+
+def _touched(stretch: re.Match[str]) -> bool:
+    """Whether a sign stands right after the last letter: ``b)``, ``m3``, ``kg/``, ``TP.``."""
+    after = stretch.string[stretch.end() : stretch.end() + 1]
+    return not stretch[0][-1].isspace() and bool(after) and after not in ",;:.\n!?…”"
 
 
 def _stretches(text: str) -> Iterator[re.Match[str]]:
