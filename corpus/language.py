@@ -21,7 +21,9 @@ import numpy as np
 from corpus.syllables import inventory
 
 DATA: Final = Path(__file__).parent / "data" / "syllables.npz"
-BOUNDARY: Final = 0  # punctuation, numbers, foreign words: whatever is no Vietnamese syllable
+BOUNDARY: Final = 0  # foreign words, ends of sentences: whatever is none of the others
+NUMBER: Final = "0"  # stands for any number
+COMMA: Final = ","  # stands for any mark within a sentence
 _DISCOUNT: Final = 0.75
 _SHIFT: Final = 15  # ids of syllables are below 2 ** 15
 _UNSEEN: Final = 0.05  # the count of a syllable never met
@@ -41,8 +43,7 @@ class Counts:
     def add(self, ids: Sequence[int], weight: float = 1.0) -> None:
         """Count the syllables of one stretch; ``BOUNDARY`` stands where words do not join."""
         for each in ids:
-            if each:
-                self.single[each] = self.single.get(each, 0.0) + weight
+            self.single[each] = self.single.get(each, 0.0) + weight
         for a, b in pairwise(ids):
             if a or b:
                 _grow(self.pair, self.after_one, a << _SHIFT | b, weight)
@@ -76,7 +77,7 @@ class Language:
         with np.load(path) as stored:
             counts = Counts()
             words = str(stored["words"]).split()
-            counts.single = dict(enumerate(stored["single"].tolist(), 1))
+            counts.single = dict(enumerate(stored["single"].tolist()))
             for name, kept, contexts in (
                 ("pair", counts.pair, counts.after_one),
                 ("triple", counts.triple, counts.after_two),
@@ -96,7 +97,7 @@ class Language:
         arrays = {
             "words": np.array(" ".join(self.words[1:])),
             "single": np.array(
-                [self._base.single.get(at, 0) for at in range(1, len(self.words))], np.uint32
+                [self._base.single.get(at, 0) for at in range(len(self.words))], np.uint32
             ),
         }
         for name, counts in (("pair", self._base.pair), ("triple", self._base.triple)):
@@ -108,6 +109,12 @@ class Language:
     def number(self, word: str) -> int:
         """Return the id of a lower-case syllable, ``BOUNDARY`` for what is none."""
         return self.ids.get(word, BOUNDARY)
+
+    def sign(self, text: str) -> int:
+        """Return the id of what stands between syllables, told by its first characters."""
+        start = text.lstrip(" \t(\"“")[:1]
+        name = NUMBER if start.isdigit() else COMMA if start in {",", ";", "-", "–", "/"} else ""
+        return self.ids.get(name, BOUNDARY)
 
     def logp(self, a: int, b: int, c: int, own: Counts | None = None) -> float:
         """Return ln P(c | a b); ``own`` are the counts of the document, with their weight."""
@@ -122,8 +129,6 @@ class Language:
         return log(p)
 
     def _one(self, c: int, own: Counts | None) -> float:
-        if c == BOUNDARY:
-            return 0.1
         count = self._base.single.get(c, 0.0) + _UNSEEN
         if own is not None:
             count += 10 * own.single.get(c, 0.0)

@@ -46,27 +46,31 @@ class Reading(NamedTuple):
 def read(
     stretch: str,
     before: Pair,
+    after: int | None,
     edges: Callable[[int], list[Edge]],
     logp: Callable[[int, int, int], float],
 ) -> Reading:
-    """Weigh all paths through ``stretch`` that begin after the syllables ``before``.
+    """Weigh all paths through ``stretch`` between the syllables ``before`` and ``after``.
 
     ``edges(at)`` gives the readings that start at ``at``, blanks before the word left out.
     """
     forward, arcs, ends = _forward(stretch, before, edges, logp)
     if not ends:
         return Reading([], {})
-    backward = dict.fromkeys(ends, 0.0)
+    last = {
+        end: 0.0 if after is None else logp(*end[1], after) for end in ends
+    }
+    backward = dict(last)
     for arc in reversed(arcs):
         if arc.target in backward:
             _add(backward, arc.source, backward[arc.target] + arc.gain)
-    total = _sum([forward[end] for end in ends])
+    total = _sum([forward[end] + last[end] for end in ends])
     posterior: dict[Edge, float] = {}
     for arc in arcs:
         if arc.target in backward:
             mass = exp(min(0.0, forward[arc.source] + arc.gain + backward[arc.target] - total))
             posterior[arc.edge] = posterior.get(arc.edge, 0.0) + mass
-    return Reading(_best(arcs, ends, (0, before)), posterior)
+    return Reading(_best(arcs, last, (0, before)), posterior)
 
 
 def _forward(
@@ -113,7 +117,9 @@ def _starts(stretch: str, place: int) -> Iterator[tuple[int, float]]:
         yield start, wide * _WIDE
 
 
-def _best(arcs: list[_Arc], ends: list[tuple[int, Pair]], first: tuple[int, Pair]) -> list[Edge]:
+def _best(
+    arcs: list[_Arc], last: dict[tuple[int, Pair], float], first: tuple[int, Pair]
+) -> list[Edge]:
     score: dict[tuple[int, Pair], float] = {first: 0.0}
     came: dict[tuple[int, Pair], _Arc] = {}
     for arc in arcs:
@@ -121,7 +127,7 @@ def _best(arcs: list[_Arc], ends: list[tuple[int, Pair]], first: tuple[int, Pair
             value = score[arc.source] + arc.gain
             if value > score.get(arc.target, -inf):
                 score[arc.target], came[arc.target] = value, arc
-    node = max(ends, key=lambda end: (score.get(end, -inf), end))
+    node = max(last, key=lambda end: (score.get(end, -inf) + last[end], end))
     path: list[Edge] = []
     while node in came:
         path.append(came[node].edge)

@@ -15,7 +15,9 @@ import re
 import unicodedata
 from collections.abc import Callable
 from functools import cache
+from itertools import groupby
 from math import exp
+from operator import itemgetter
 from typing import Final, NamedTuple
 
 from corpus.language import Language
@@ -24,6 +26,8 @@ from corpus.text import normalise
 
 _WORD: Final = re.compile(r"\S+")
 _LETTERS: Final = re.compile(r"[^\W\d_]+")
+# Vietnamese letters that Windows-1252 does not show, hence Unicode
+_MODERN: Final = re.compile("[\u0100-\u0151\u0300-\u036f\u0154-\u0160\u0162-\u0177\u0179-\u0191\u0193-\u02c5\u1e00-\u1eff]")
 _STRANGE: Final = 16.0  # the price of letters that are no syllable
 _SWITCH: Final = 9.0  # the price of another encoding than the word before
 
@@ -138,17 +142,25 @@ class Decoder:
         words = list(_WORD.finditer(text))
         states = self._states([word[0] for word in words])
         found = []
-        for word, state in zip(words, states, strict=True):
-            after = ENCODINGS[state](word[0])
-            if after != word[0]:
-                gain = self._price(word[0], "Unicode") - self._price(word[0], state)
-                confidence = 1 / (1 + exp(-max(-30.0, gain + _SWITCH / 2)))
-                found.append(Converted(word.start(), word.end(), after, state, confidence))
+        for state, run in groupby(zip(words, states, strict=True), key=itemgetter(1)):
+            if state == "Unicode":
+                continue
+            stretch = [word for word, _ in run]
+            gain = sum(
+                self._price(word[0], "Unicode") - self._price(word[0], state) for word in stretch
+            )
+            confidence = 1 / (1 + exp(-max(-30.0, gain - _SWITCH)))
+            for word in stretch:
+                after = ENCODINGS[state](word[0])
+                if after != word[0]:
+                    found.append(Converted(word.start(), word.end(), after, state, confidence))
         return found
 
     def _odd(self, word: str) -> bool:
         """Whether ``word`` is no Vietnamese as it stands, and reads better in an old encoding."""
-        if word.isascii() or all(each.lower() in inventory() for each in _LETTERS.findall(word)):
+        if word.isascii() or _MODERN.search(word):
+            return False
+        if all(each.lower() in inventory() for each in _LETTERS.findall(word)):
             return False
         as_is = self._price(word, "Unicode")
         return any(self._price(word, name) < as_is for name in ENCODINGS if name != "Unicode")
@@ -180,9 +192,9 @@ class Decoder:
         """Return what reading ``word`` in ``encoding`` costs: −ln of its syllables."""
         if not _LETTERS.search(word) and encoding != "Unicode":
             return _STRANGE
+        if encoding != "Unicode" and _MODERN.search(word):
+            return 2 * _STRANGE * len(word)  # an old font has no such letter
         read = ENCODINGS[encoding](word)
-        if encoding != "Unicode" and any("\x80" <= letter <= "\x9f" for letter in read):
-            return 2 * _STRANGE
         return sum(self._letters(each) for each in _LETTERS.findall(read))
 
     def _letters(self, letters: str) -> float:

@@ -30,6 +30,7 @@ _TWO_BLANKS: Final = re.compile(r"[^\W\d_][ \t]{2,3}(?=[^\W\d_])")
 _MARKED: Final = frozenset(letter for letter in LETTERS if not letter.isascii())
 _STRANGE: Final = -14.0  # ln, a fragment that is no syllable stands as it is
 _FOREIGN: Final = -2.0  # ln, an abbreviation or a word with letters that Vietnamese lacks
+_UNIT: Final = -7.0  # ln, a fragment after a number
 _STRIPPED: Final = -1.0  # ln, a letter lost at the end of a line, with its blank
 _AROUND: Final = 3  # words read along on either side of the damage
 _ROUNDS: Final = 3
@@ -47,14 +48,15 @@ class Filling(NamedTuple):
 
 
 class _Window(NamedTuple):
-    """A part of a stretch around damage: its offset, its text, the two syllables before it.
+    """A part of a stretch around damage: its offset, its text, the syllables around it.
 
-    ``marks``: whether a number, a bracket … touches its first and its last fragment.
+    ``marks``: whether a number stands before its first fragment, and something grown onto its last.
     """
 
     start: int
     text: str
     before: tuple[int, int]
+    after: int
     marks: tuple[bool, bool]
 
 
@@ -92,23 +94,40 @@ class Restorer:
             else:
                 spans.append([low, high])
         for low, high in spans:
-            start = 0 if low == 0 else words[low].start()
+            start = _lead(stretch) if low == 0 else words[low].start()
             end = len(stretch[0]) if high == len(words) - 1 else words[high].end()
-            ids = [self._language.number(words[at][0].lower()) for at in range(max(0, low - 2), low)]
-            a, b = ([BOUNDARY, BOUNDARY] + ids)[-2:]
-            marks = (low == 0 and _after_number(stretch), end == len(stretch[0]) and _touched(stretch))
-            yield _Window(stretch.start() + start, stretch[0][start:end], (a, b), marks)
+            yield _Window(
+                stretch.start() + start,
+                stretch[0][start:end],
+                self._before(stretch, words[max(0, low - 2) : low]),
+                self._after(stretch, words[high + 1 : high + 2]),
+                (
+                    low == 0 and _after_number(stretch),
+                    end == len(stretch[0]) and _touched(stretch),
+                ),
+            )
+
+    def _before(self, stretch: re.Match[str], words: list[re.Match[str]]) -> tuple[int, int]:
+        number = self._language.number
+        sign = self._language.sign(stretch.string[max(0, stretch.start() - 8) : stretch.start()].rstrip()[-1:])
+        ids = [BOUNDARY, sign, *(number(word[0].lower()) for word in words)]
+        return ids[-2], ids[-1]
+
+    def _after(self, stretch: re.Match[str], words: list[re.Match[str]]) -> int:
+        if words:
+            return self._language.number(words[0][0].lower())
+        return self._language.sign(stretch.string[stretch.end() : stretch.end() + 8])
 
     def _own(self, text: str) -> Counts:
         """Count the undamaged syllables of the document itself."""
-        counts, number, known = Counts(), self._language.number, inventory()
+        counts, number = Counts(), self._language.number
         for stretch in _stretches(text):
-            ids = [BOUNDARY]
-            for word in _WORD.finditer(stretch[0]):
-                lowered = word[0].lower()
-                fine = lowered in known and not _suspect(stretch[0], word)
-                ids.append(number(lowered) if fine else BOUNDARY)
-            counts.add([*ids, BOUNDARY])
+            ids = [self._language.sign(text[max(0, stretch.start() - 1) : stretch.start()])]
+            words = list(_WORD.finditer(stretch[0]))
+            odd = [_suspect(stretch[0], word) for word in words]
+            for word, doubt in zip(words, _spread(odd), strict=True):
+                ids.append(BOUNDARY if doubt else number(word[0].lower()))
+            counts.add([*ids, self._language.sign(text[stretch.end() : stretch.end() + 8])])
         return counts
 
     def _build(self) -> None:
@@ -143,7 +162,7 @@ class _Reader:
     def read(self, window: _Window) -> Reading:
         """Weigh the readings of one window."""
         edges = cache(lambda at: list(self._edges(window, at)))
-        return read(window.text, window.before, edges, self._logp)
+        return read(window.text, window.before, window.after, edges, self._logp)
 
     def _edges(self, window: _Window, start: int) -> Iterator[Edge]:
         """Yield the readings of the window from ``start`` as one syllable."""
@@ -157,6 +176,8 @@ class _Reader:
                 if not (word := _WORD.match(text, at)):
                     return
                 at, pattern = word.end(), pattern + word[0]
+                if HOLE in pattern and at == len(text) and window.marks[1]:
+                    return
                 if HOLE not in pattern:
                     yield from self._whole(window, start, at)
             if HOLE in pattern and (at == len(text) or text[at].isspace()):
@@ -169,9 +190,9 @@ class _Reader:
         number = self._language.number(lowered)
         known = lowered in inventory()
         foreign = not set(lowered) <= LETTERS or (len(word) > 1 and word.isupper())
-        foreign |= window.marks[0] and not text[:start].strip()
         foreign |= window.marks[1] and end == len(text)
-        cost = 0.0 if number else -10.0 if known else _FOREIGN if foreign else _STRANGE
+        unit = window.marks[0] and not text[:start].strip()
+        cost = 0.0 if number else -10.0 if known else _FOREIGN if foreign else _UNIT if unit else _STRANGE
         yield Edge(start, end, number, word, "", False, cost)
         if known or foreign:
             return
@@ -219,9 +240,16 @@ def _fillings(windows: list[_Window], readings: list[Reading]) -> list[Filling]:
     ]
 
 
+def _lead(stretch: re.Match[str]) -> int:
+    """Return where reading starts: one blank after a sign is a blank, two may hide a letter."""
+    blanks = len(stretch[0]) - len(stretch[0].lstrip(" \t"))
+    before = stretch.string[max(0, stretch.start() - 1) : stretch.start()]
+    return 1 if blanks == 1 and before not in {"", "\n"} else 0
+
+
 def _after_number(stretch: re.Match[str]) -> bool:
     """Whether the stretch follows a number: its first fragment may be a unit."""
-    before = stretch.string[: stretch.start()].rstrip(" \t")[-1:]
+    before = stretch.string[max(0, stretch.start() - 8) : stretch.start()].rstrip(" \t")[-1:]
     return before.isdigit() or before in {"°", "/", "%"}
 
 
@@ -246,6 +274,11 @@ def _suspect(stretch: str, word: re.Match[str]) -> bool:
         return True
     after = stretch[word.end() : word.end() + 2]
     return len(after) == 2 and not after.strip(" \t")
+
+
+def _spread(odd: list[bool]) -> list[bool]:
+    """Doubt the neighbours of a fragment as well: they may belong to it."""
+    return [any(odd[max(0, at - 1) : at + 2]) for at in range(len(odd))]
 
 
 def _cased(word: str, pattern: str) -> str:
