@@ -196,8 +196,10 @@ class _Reader:
         yield Edge(start, end, number, word, "", False, cost)
         if known or foreign:
             return
-        for at in range(len(word) + 1):
+        for at in range(len(word) + 1) if len(word) > 1 else (1,):
             last = at == len(word) and (end == len(text) or text[end] == "\n")
+            if len(word) == 1 and (not last or word.isupper()):
+                continue
             cost = _STRIPPED if last and end < len(text) else self._dropped
             yield from self._filled(start, end, word[:at] + HOLE + word[at:], cost, dropped=not last)
 
@@ -254,9 +256,12 @@ def _after_number(stretch: re.Match[str]) -> bool:
 
 
 def _touched(stretch: re.Match[str]) -> bool:
-    """Whether a sign stands right after the last letter: ``b)``, ``m3``, ``kg/``, ``TP.``."""
+    """Whether a sign is grown onto the last fragment: ``m3``, ``t-test``, the whole of ``b)``."""
     after = stretch.string[stretch.end() : stretch.end() + 1]
-    return not stretch[0][-1].isspace() and bool(after) and after not in ",;:.\n!?…”"
+    if not after or stretch[0][-1].isspace():
+        return False
+    alone = " " not in stretch[0].strip() and "\n" not in stretch[0].strip()
+    return after in "&-@'°²³_" or after.isdigit() or (after == ")" and alone)
 
 
 def _stretches(text: str) -> Iterator[re.Match[str]]:
