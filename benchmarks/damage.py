@@ -55,9 +55,16 @@ def legacy(text: str, encoding: str, seed: int, share: float = 0.6) -> str:
     while at < len(parts):
         end = min(len(parts), at + 2 * drawn.randint(8, 40))
         if drawn.random() < share:
-            parts[at:end] = ["".join(table.get(c, c) for c in part) for part in parts[at:end]]
+            parts[at:end] = [_written(part, table) for part in parts[at:end]]
         at = end
     return "".join(parts)
+
+
+def _written(word: str, table: dict[str, str]) -> str:
+    """Write a word in the encoding, if that has all its letters."""
+    if any(not letter.isascii() and letter not in table for letter in word):
+        return word
+    return "".join(table.get(letter, letter) for letter in word)
 
 
 def encoder(encoding: str) -> dict[str, str]:

@@ -5,7 +5,7 @@ three syllables:
 
 * the sample records (twice) and the word tables of ``corpus/data``, and the Vietnamese sentences
   of the program's own code and pages;
-* ``benchmarks/prose.txt``, written for this (twice): administration, law, farming, industry, health;
+* ``benchmarks/prose.txt``, written for this (twice): administration, law, farming, health …;
 * the word list of the installed ``pyvi`` (MIT);
 * with ``--html FOLDER``: the Vietnamese help of LibreOffice 7.4 (MPL-2.0), general prose;
 * with ``--crf FILE…``: pairs of syllables among the features of the word segmenter and taggers of
@@ -23,6 +23,7 @@ import html
 import re
 from collections.abc import Iterable, Iterator
 from importlib.resources import files
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -91,16 +92,16 @@ def help_pages(folder: Path) -> Iterator[str]:
     for path in sorted(folder.rglob("*.html")):
         text = _BLOCK.sub("\n", path.read_text("utf-8"))
         for line in html.unescape(_TAG.sub(" ", text)).split("\n"):
-            line = " ".join(line.split())
-            if len(line) > 20 and len(_MARKED.findall(line)) > 0.08 * len(line):
-                yield line
+            plain = " ".join(line.split())
+            if len(plain) > 20 and len(_MARKED.findall(plain)) > 0.08 * len(plain):
+                yield plain
 
 
 def features(path: Path) -> Iterator[str]:
     """Yield the pairs of syllables that a CRF model has features for."""
     for match in _FEATURE.finditer(path.read_bytes()):
         words = match[1].decode("utf-8", "ignore").lower().split()
-        for pair in zip(words, words[1:], strict=False):
+        for pair in pairwise(words):
             if set("".join(pair)) <= LETTERS:
                 yield " ".join(pair)
 

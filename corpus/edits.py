@@ -66,9 +66,7 @@ class Draft:
         for edit in edits:
             if edit.confidence < threshold:
                 was, was_end = self._was(edit.start), self._was(edit.end, end=True)
-                self._offers.append(
-                    _Piece(0, 0, was, was_end, edit.reason, edit.confidence)
-                )
+                self._offers.append(_Piece(0, 0, was, was_end, edit.reason, edit.confidence))
                 self._offered.append(edit.after)
         sure = [edit for edit in edits if edit.confidence >= threshold]
         if sure:
@@ -80,7 +78,9 @@ class Draft:
         old, at, length = list(self._pieces), 0, 0
         queue = 0
         for edit in edits:
-            while queue < len(old) and old[queue].end <= edit.start and old[queue].start < edit.start:
+            while (
+                queue < len(old) and old[queue].end <= edit.start and old[queue].start < edit.start
+            ):
                 pieces.append(_moved(old[queue], length + old[queue].start - at))
                 queue += 1
             touched = []

@@ -88,7 +88,9 @@ class Language:
                 sums = np.add.reduceat(stored[f"{name}_counts"].astype(float), first)
                 kinds = np.diff([*first, len(keys)])
                 contexts.update(
-                    zip(heads.tolist(), zip(sums.tolist(), kinds.tolist(), strict=True), strict=True)
+                    zip(
+                        heads.tolist(), zip(sums.tolist(), kinds.tolist(), strict=True), strict=True
+                    )
                 )
         return cls(words, counts)
 
@@ -103,7 +105,9 @@ class Language:
         for name, counts in (("pair", self._base.pair), ("triple", self._base.triple)):
             keys = np.array(sorted(counts), np.int64)
             arrays[f"{name}_steps"] = np.diff(keys, prepend=0)
-            arrays[f"{name}_counts"] = np.array([min(255, counts[k]) for k in keys.tolist()], np.uint8)
+            arrays[f"{name}_counts"] = np.array(
+                [min(255, counts[k]) for k in keys.tolist()], np.uint8
+            )
         np.savez_compressed(path, **arrays)  # type: ignore[arg-type]
 
     def number(self, word: str) -> int:
@@ -112,7 +116,7 @@ class Language:
 
     def sign(self, text: str) -> int:
         """Return the id of what stands between syllables, told by its first characters."""
-        start = text.lstrip(" \t(\"“")[:1]
+        start = text.lstrip(' \t("“')[:1]
         name = NUMBER if start.isdigit() else COMMA if start in {",", ";", "-", "–", "/"} else ""
         return self.ids.get(name, BOUNDARY)
 

@@ -57,9 +57,7 @@ def read(
     forward, arcs, ends = _forward(stretch, before, edges, logp)
     if not ends:
         return Reading([], {})
-    last = {
-        end: 0.0 if after is None else logp(*end[1], after) for end in ends
-    }
+    last = {end: 0.0 if after is None else logp(*end[1], after) for end in ends}
     backward = dict(last)
     for arc in reversed(arcs):
         if arc.target in backward:

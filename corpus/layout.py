@@ -20,7 +20,9 @@ FOOTNOTE: Final = "số chú thích"
 HYPHEN: Final = "gạch nối cuối dòng"
 BROKEN: Final = "dòng bị ngắt"
 _LINE: Final = re.compile(r"[^\n\f]*[\n\f]?")
-_NUMBER: Final = re.compile(r"[ \t]*[-–—]?[ \t]*(?:Trang )?(\d{1,4})(?:/\d{1,4})?[ \t]*[-–—]?[ \t]*")
+_NUMBER: Final = re.compile(
+    r"[ \t]*[-–—]?[ \t]*(?:Trang )?(\d{1,4})(?:/\d{1,4})?[ \t]*[-–—]?[ \t]*"
+)
 _LONE_MARK: Final = re.compile(r"(?<=[^\W\d_])[ \t]*\n+(\d{1,3})[ \t]*\n+(?=[.,;:)…]|[^\W\d_])")
 _MARK: Final = re.compile(r"(?<![^\W_])([^\W\d_]+)(\d{1,3})(?![\w/.,%-]*\d)(?=[^\w]|$)")
 _BREAK: Final = re.compile(r"([^\s])([ \t]*\n\s*)(?=(\S))")
@@ -43,9 +45,7 @@ def page_furniture(text: str) -> list[Edit]:
     return edits
 
 
-def _page_numbers(
-    text: str, lines: list[tuple[int, int]], bodies: list[str]
-) -> dict[int, float]:
+def _page_numbers(text: str, lines: list[tuple[int, int]], bodies: list[str]) -> dict[int, float]:
     """Return the lines that are page numbers, each with the confidence of that.
 
     Sure where a page visibly ends, or three numbers or more count up by one over the text.
@@ -58,7 +58,9 @@ def _page_numbers(
         by_number[number].append(at)
     for at, number in lone:
         start, end = lines[at]
-        edge = "\f" in text[max(0, start - 1) : end + 1] or bodies[at].startswith(("-", "–", "Trang"))
+        edge = "\f" in text[max(0, start - 1) : end + 1] or bodies[at].startswith(
+            ("-", "–", "Trang")
+        )
         neighbours = [
             any((other - at) * step > 3 for other in by_number.get(number + step, ()))
             for step in (-1, 1)
@@ -88,7 +90,8 @@ def _running(
         return {}
     edges: set[int] = set()
     for at, (start, end) in enumerate(lines):
-        if at in numbers or "\f" in text[max(0, start - 1) : end]:
+        outer = at in {0, len(lines) - 1}
+        if outer or at in numbers or "\f" in text[max(0, start - 1) : end]:
             edges |= set(_near(bodies, at))
     keys = Counter(re.sub(r"\d+", "0", bodies[at]) for at in edges)
     return {
@@ -101,11 +104,11 @@ def _running(
 
 
 def _near(bodies: list[str], at: int) -> Iterator[int]:
-    """Yield the line and the next two lines with text above and below it."""
+    """Yield the line and the next line with text above and below it."""
     yield at
     for step in (-1, 1):
         other, seen = at + step, 0
-        while 0 <= other < len(bodies) and seen < 2:
+        while 0 <= other < len(bodies) and seen < 1:
             if bodies[other]:
                 seen += 1
                 yield other

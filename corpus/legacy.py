@@ -3,8 +3,8 @@
 Such text is Latin-1 to a computer (``C«ng nghÖ``, ``Coâng ngheä``) and Vietnamese only in its font.
 One file can hold several, with Unicode between them, so each word is read in every encoding and the
 likeliest run of encodings wins (Viterbi): a reading pays for every syllable by how rare it is, more
-for what is no syllable, and for every change of encoding. A foreign word, a formula or «a quotation»
-reads no better in an old encoding and stays as it is.
+for letters that are none, and for every change of encoding. A foreign word, a formula or «a
+quotation» reads no better in an old encoding and stays as it is.
 
 Tables: TCVN 5712:1993 (VN3), the VNI-Windows fonts, RFC 1456 (VISCII).
 """
@@ -20,15 +20,18 @@ from math import exp
 from operator import itemgetter
 from typing import Final, NamedTuple
 
-from corpus.language import Language
+from corpus.language import BOUNDARY, Language
 from corpus.syllables import inventory
 from corpus.text import normalise
 
 _WORD: Final = re.compile(r"\S+")
 _LETTERS: Final = re.compile(r"[^\W\d_]+")
 # Vietnamese letters that Windows-1252 does not show, hence Unicode
-_MODERN: Final = re.compile("[\u0100-\u0151\u0300-\u036f\u0154-\u0160\u0162-\u0177\u0179-\u0191\u0193-\u02c5\u1e00-\u1eff]")
+_MODERN: Final = re.compile(
+    "[\u0100-\u0151\u0300-\u036f\u0154-\u0160\u0162-\u0177\u0179-\u0191\u0193-\u02c5\u1e00-\u1eff]"
+)
 _STRANGE: Final = 16.0  # the price of letters that are no syllable
+_UNUSED: Final = 13.0  # the price of a syllable that no text has used
 _SWITCH: Final = 9.0  # the price of another encoding than the word before
 
 _TCVN3: Final = {
@@ -51,9 +54,7 @@ _VISCII: Final = dict(
 )
 _CP1258: Final = {
     **dict(zip((0xC3, 0xD0, 0xD5, 0xDD, 0xE3, 0xF0, 0xF5, 0xFD), "ĂĐƠƯăđơư", strict=True)),
-    **dict(
-        zip((0xCC, 0xD2, 0xDE, 0xEC, 0xF2), "\u0300\u0309\u0303\u0301\u0323", strict=True)
-    ),
+    **dict(zip((0xCC, 0xD2, 0xDE, 0xEC, 0xF2), "\u0300\u0309\u0303\u0301\u0323", strict=True)),
 }
 # after a, e, o, u, y (ơ and ư are written ô and ö): the tone; after a, e, o: the hat with its tone
 _VNI_TONES: Final = dict(zip("ùøûõï", "\u0301\u0300\u0309\u0303\u0323", strict=True))
@@ -147,7 +148,9 @@ class Decoder:
                 continue
             stretch = [word for word, _ in run]
             gain = sum(
-                self._price(word[0], "Unicode") - self._price(word[0], state) for word in stretch
+                self._price(word[0], "Unicode") - self._price(word[0], state)
+                for word in stretch
+                if not word[0].isascii()
             )
             confidence = 1 / (1 + exp(-max(-30.0, gain - _SWITCH)))
             for word in stretch:
@@ -199,6 +202,9 @@ class Decoder:
 
     def _letters(self, letters: str) -> float:
         lowered = normalise(letters).lower()
+        number = self._language.number(lowered)
         if lowered in inventory():
-            return min(_STRANGE - 1, -self._language.logp(0, 0, self._language.number(lowered)))
+            if number == BOUNDARY:
+                return _UNUSED
+            return min(_STRANGE - 1, -self._language.logp(0, 0, number))
         return _STRANGE

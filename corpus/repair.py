@@ -36,14 +36,12 @@ BROKEN_BYTE: Final = "byte hỏng"
 VANISHED: Final = "chữ bị mất"
 # Cyrillic and Greek letters drawn like Latin ones
 _LOOK_ALIKES: Final = str.maketrans(
-    "асеіјорѕухԁһАВЕЅІЈКМНОРСТУХ" "οανρυχιΑΒΕΖΗΙΚΜΝΟΡΤΥΧ",
-    "aceijopsyxdhABESIJKMHOPCTYX" "oavpuxiABEZHIKMNOPTYX",
+    "асеіјорѕухԁһАВЕЅІЈКМНОРСТУХοανρυχιΑΒΕΖΗΙΚΜΝΟΡΤΥΧ",
+    "aceijopsyxdhABESIJKMHOPCTYXoavpuxiABEZHIKMNOPTYX",
 )
 _HIDDEN: Final = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 _MIXED: Final = re.compile(r"[^\W\d_]*[\u0370-\u03ff\u0400-\u04ff\u0500-\u052f][^\W\d_]*")
 _WORD: Final = re.compile(r"[^\W\d_]+(?:[\u0300-\u036f]+[^\W\d_]*)*")
-_SUSPECT: Final = re.compile("[ƣƢðÐƉ\u0300-\u036f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff"
-                             "\u0370-\u03ff\u0400-\u052f\ud800-\udfff]")  # fmt: skip
 
 
 @dataclass(frozen=True)

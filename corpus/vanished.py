@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from functools import cache, lru_cache
+from functools import cache
 from itertools import combinations
 from math import log
 from typing import Final, NamedTuple
@@ -95,7 +95,7 @@ class Restorer:
                 spans.append([low, high])
         for low, high in spans:
             start = _lead(stretch) if low == 0 else words[low].start()
-            end = len(stretch[0]) if high == len(words) - 1 else words[high].end()
+            end = _tail(stretch) if high == len(words) - 1 else words[high].end()
             yield _Window(
                 stretch.start() + start,
                 stretch[0][start:end],
@@ -103,13 +103,15 @@ class Restorer:
                 self._after(stretch, words[high + 1 : high + 2]),
                 (
                     low == 0 and _after_number(stretch),
-                    end == len(stretch[0]) and _touched(stretch),
+                    high == len(words) - 1 and _touched(stretch),
                 ),
             )
 
     def _before(self, stretch: re.Match[str], words: list[re.Match[str]]) -> tuple[int, int]:
         number = self._language.number
-        sign = self._language.sign(stretch.string[max(0, stretch.start() - 8) : stretch.start()].rstrip()[-1:])
+        sign = self._language.sign(
+            stretch.string[max(0, stretch.start() - 8) : stretch.start()].rstrip()[-1:]
+        )
         ids = [BOUNDARY, sign, *(number(word[0].lower()) for word in words)]
         return ids[-2], ids[-1]
 
@@ -192,16 +194,28 @@ class _Reader:
         foreign = not set(lowered) <= LETTERS or (len(word) > 1 and word.isupper())
         foreign |= window.marks[1] and end == len(text)
         unit = window.marks[0] and not text[:start].strip()
-        cost = 0.0 if number else -10.0 if known else _FOREIGN if foreign else _UNIT if unit else _STRANGE
+        cost = (
+            0.0
+            if number
+            else -10.0
+            if known
+            else _FOREIGN
+            if foreign
+            else _UNIT
+            if unit
+            else _STRANGE
+        )
         yield Edge(start, end, number, word, "", False, cost)
-        if known or foreign:
+        if known or foreign or unit:
             return
         for at in range(len(word) + 1) if len(word) > 1 else (1,):
             last = at == len(word) and (end == len(text) or text[end] == "\n")
-            if len(word) == 1 and (not last or word.isupper()):
+            if len(word) == 1 and (end == len(text) or not last or word.isupper()):
                 continue
             cost = _STRIPPED if last and end < len(text) else self._dropped
-            yield from self._filled(start, end, word[:at] + HOLE + word[at:], cost, dropped=not last)
+            yield from self._filled(
+                start, end, word[:at] + HOLE + word[at:], cost, dropped=not last
+            )
 
     def _filled(
         self, start: int, end: int, pattern: str, cost: float, *, dropped: bool = False
@@ -247,6 +261,15 @@ def _lead(stretch: re.Match[str]) -> int:
     blanks = len(stretch[0]) - len(stretch[0].lstrip(" \t"))
     before = stretch.string[max(0, stretch.start() - 1) : stretch.start()]
     return 1 if blanks == 1 and before not in {"", "\n"} else 0
+
+
+def _tail(stretch: re.Match[str]) -> int:
+    """Return where reading ends: before a number or a bracket one blank is a blank."""
+    after = stretch.string[stretch.end() : stretch.end() + 1]
+    blanks = len(stretch[0]) - len(stretch[0].rstrip(" \t"))
+    return len(stretch[0]) - (
+        blanks == 1 and bool(after) and (after.isalnum() or after in "([“\"'")
+    )
 
 
 def _after_number(stretch: re.Match[str]) -> bool:
