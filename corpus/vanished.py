@@ -33,7 +33,7 @@ _FOREIGN: Final = -2.0  # ln, an abbreviation or a word with letters that Vietna
 _UNIT: Final = -7.0  # ln, a fragment after a number
 _STRIPPED: Final = -1.0  # ln, a letter lost at the end of a line, with its blank
 _AROUND: Final = 3  # words read along on either side of the damage
-_ROUNDS: Final = 3
+_ROUNDS: Final = 5
 _LOST, _MET = 0.02, 1.0  # what is taken for granted of a letter: lost 0.02 times of 1
 _DROPPED, _HOLES = 0.002, 10.0  # and of a hole: 0.002 of 10 left no blank
 
