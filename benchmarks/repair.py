@@ -73,7 +73,7 @@ def legacy(text: str, encoding: str) -> tuple[int, int]:
 
 def tables(texts: dict[str, str]) -> Iterator[str]:
     """Yield the lines of the report."""
-    yield "# Text repair\n\n`python -m benchmarks.repair NAME=FILE…`. Recall / precision in per cent"
+    yield "# Text repair\n\n`python -m benchmarks.repair NAME=FILE…`: recall / precision, per cent"
     yield f"of syllables with lost letters; {THRESHOLD:g} is the threshold in use.\n"
     yield "| text | damage | syllables | " + " | ".join(f"≥ {t:g}" for t in _THRESHOLDS) + " |"
     yield "|---|---|---:|" + "---:|" * len(_THRESHOLDS)

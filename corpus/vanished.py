@@ -268,7 +268,7 @@ def _tail(stretch: re.Match[str]) -> int:
     after = stretch.string[stretch.end() : stretch.end() + 1]
     blanks = len(stretch[0]) - len(stretch[0].rstrip(" \t"))
     return len(stretch[0]) - (
-        blanks == 1 and bool(after) and (after.isalnum() or after in "([“\"'")
+        blanks == 1 and bool(after) and (after.isalnum() or after in "<>=≤≥±×+~&([“\"'")
     )
 
 

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from benchmarks import damage
 from corpus.edits import Draft, Edit, restore
+from corpus.files import decode as load_text
 from corpus.repair import decode, encode, mend
 from corpus.syllables import inventory, is_syllable
 from service.cli import app
@@ -151,6 +152,13 @@ def test_old_encodings_come_back_out_of_a_mixed_file(encoding):
     mended = mend(mixed, pages=False).text
     wrong = sum(a != b for a, b in zip(mended, text, strict=True))
     assert wrong <= len(text) / 1000
+
+
+def test_a_table_in_an_old_encoding_is_loaded_in_unicode(tmp_path: Path):
+    path = tmp_path / "cu.csv"
+    path.write_bytes("M·,Tªn c«ng nghÖ\nA1,SÊy l¹nh v¶i thiÒu\n".encode("cp1252"))
+    text = load_text(path, path.read_bytes())
+    assert text == "Mã,Tên công nghệ\nA1,Sấy lạnh vải thiều\n"
 
 
 def test_the_command_writes_the_text_or_every_change(tmp_path: Path):
