@@ -35,7 +35,7 @@ _STRIPPED: Final = -1.0  # ln, a letter lost at the end of a line, with its blan
 _AROUND: Final = 3  # words read along on either side of the damage
 _ROUNDS: Final = 5
 _LOST, _MET = 0.02, 1.0  # what is taken for granted of a letter: lost 0.02 times of 1
-_DROPPED, _HOLES = 0.002, 10.0  # and of a hole: 0.002 of 10 left no blank
+_DROPPED, _HOLES = 0.0001, 10.0  # and of a hole: 0.0001 of 10 left no blank
 
 
 class Filling(NamedTuple):
@@ -273,7 +273,10 @@ def _tail(stretch: re.Match[str]) -> int:
 
 
 def _after_number(stretch: re.Match[str]) -> bool:
-    """Whether the stretch follows a number: its first fragment may be a unit."""
+    """Whether a number precedes, or a sign is grown on: ``5 kg``, ``gov.vn``, ``KH&CN``."""
+    touching = stretch.string[max(0, stretch.start() - 1) : stretch.start()]
+    if touching and touching in ".&@_-'" and not stretch[0][0].isspace():
+        return True
     before = stretch.string[max(0, stretch.start() - 8) : stretch.start()].rstrip(" \t")[-1:]
     return before.isdigit() or before in {"°", "/", "%"}
 

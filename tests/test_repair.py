@@ -21,6 +21,7 @@ CLEAN = (
     "Hợp tác xã bảo quản xoài bằng kho lạnh 25 tấn; giá thuê 1.200 đồng/kg, điện 3 pha.\n"
     "b) Máy sấy bơm nhiệt: 40 m3, H2SO4, p < 0,05, vitamin C và D, mô hình t-test (AI), 5×3.\n"
     "Ông Müller nói «công nghệ sạch» ở São Paulo; quán café mở cửa lúc 7 h.\n"
+    "Bộ Kh&Cn; www.khuyencong.gov.vn, thu@sokhcn.vn, TP. HCM, ĐBSCL; xem Hình 2.a (trang 5).\n"
 )
 SPOKEN = (
     "việc chuyển giao kỹ thuật cho nông dân, hộ nuôi cá và trồng rừng ở vùng cao đã có kết quả; "
