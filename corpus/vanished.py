@@ -84,6 +84,8 @@ class Restorer:
         return _fillings(windows, readings)
 
     def _windows(self, stretch: re.Match[str]) -> Iterator[_Window]:
+        if _plainly_clean(stretch[0]):
+            return
         words = list(_WORD.finditer(stretch[0]))
         marked = [at for at, word in enumerate(words) if _suspect(stretch[0], word)]
         spans: list[list[int]] = []
@@ -292,6 +294,17 @@ def _touched(stretch: re.Match[str]) -> bool:
 
 def _stretches(text: str) -> Iterator[re.Match[str]]:
     return _STRETCH.finditer(text)
+
+
+def _plainly_clean(stretch: str) -> bool:
+    """Whether all words are syllables of more than a vowel, one blank apart: nearly all text."""
+    words = stretch.lower().split()
+    return (
+        inventory().issuperset(words)
+        and VOWELS.isdisjoint(words)
+        and "  " not in stretch
+        and "\t" not in stretch
+    )
 
 
 def _suspect(stretch: str, word: re.Match[str]) -> bool:
