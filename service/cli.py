@@ -25,6 +25,7 @@ from matcher.need import Conditions
 from service import (
     cli_accounts,
     cli_admin,
+    cli_documents,
     cli_duplicates,
     cli_plan,
     cli_priority,
@@ -257,6 +258,7 @@ app.add_typer(cli_quality.app)
 app.add_typer(cli_yearly.app)
 app.add_typer(cli_plan.app)
 app.add_typer(cli_priority.app, name="priority")
+app.add_typer(cli_documents.app)
 app.add_typer(cli_accounts.user, name="user")
 app.add_typer(cli_accounts.token, name="token")
 cli_admin.register(app)
