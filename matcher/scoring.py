@@ -14,7 +14,7 @@ from itertools import accumulate, pairwise
 import numpy as np
 import numpy.typing as npt
 
-from indexes import kernels
+from indexes import selection
 from indexes.bm25 import unpacked
 from indexes.hybrid import Index
 from indexes.lexical import TIES, Evidence
@@ -52,7 +52,7 @@ class Scoring:
         """
         self.index, self.bits, self.evidence, self.factors = index, bits, evidence, factors
         self.fit, self.terms = fit, terms
-        self.size = sum(kernels.counted(each) for each in bits)
+        self.size = sum(selection.counted(each) for each in bits)
         self.vector: Vector | None = None
 
     def mean(self, vector: Vector, near: Near, weight: float, neutral: float) -> None:
@@ -89,12 +89,12 @@ class Scoring:
         return Scored(rows, *self._parts(rows), self.terms)
 
     def _begin(self) -> list[npt.NDArray[np.float32]]:
-        """What records start with: their soft fit; :data:`kernels.OUT` where they are no hits."""
+        """What records start with: their soft fit; :data:`selection.OUT` where they are no hits."""
         scores = np.empty(len(self.index.ids), np.float32)
         ends = [0, *accumulate(self.index.sizes)]
         begin = [scores[start:end] for start, end in pairwise(ends)]
         for bits, piece in zip(self.bits, begin, strict=True):
-            kernels.begin(bits, piece)
+            selection.begin(bits, piece)
         for each in self.fit.values():
             each.give(scores)
         return begin
@@ -113,16 +113,16 @@ class Scoring:
         words say bounds its score; only those that may still come in have their cosine computed.
         """
         totals, slack = self._totals
-        level = kernels.kth(totals, k)
+        level = selection.kth(totals, k)
         seeds = np.union1d(self.near.rows, np.flatnonzero(totals >= level))
         known = totals[seeds] + self._meaning(seeds)
-        least = kernels.kth(known.astype(np.float32), k) - slack
+        least = selection.kth(known.astype(np.float32), k) - slack
         # The most that meaning gives a record that is not among the nearest.
         farther = self.weight * (self.near.bound + TIES - self.neutral)
-        rows = np.flatnonzero(totals >= max(least - farther, kernels.LEAST))
+        rows = np.flatnonzero(totals >= max(least - farther, selection.LEAST))
         rows = np.union1d(self.near.rows, rows)
         known = totals[rows] + self._meaning(rows)
-        least = kernels.kth(known.astype(np.float32), k) - slack
+        least = selection.kth(known.astype(np.float32), k) - slack
         return rows[known >= least]
 
     def _meaning(self, rows: Rows) -> npt.NDArray[np.float64]:
