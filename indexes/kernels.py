@@ -30,7 +30,7 @@ _BLOCK = 4_096  # records whose scores stay in the nearest cache while levels ar
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
-def _place(frequent: Array, term: int) -> int:
+def _place(frequent: Array, term: int) -> Any:
     """Where ``term`` stands in ``frequent`` (rising), -1 if it does not."""
     place = np.searchsorted(frequent, term)
     found = place < frequent.shape[0] and frequent[place] == term

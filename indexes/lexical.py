@@ -122,6 +122,8 @@ class Evidence:
                 columns, worth, mute, count,
             )  # fmt: skip
         muted = self._muted[segment] if self._muted else NOBODY
+        view, start, stop, row = columns[:, :count]
+        raw, gain, bound = worth[:, :count]
         return _Work(
             first,
             size,
@@ -130,8 +132,13 @@ class Evidence:
             tuple(part.levels for part in parts),
             tuple(part.marks for part in parts),
             tuple(part.ranks for part in parts),
-            *columns[:, :count],
-            *worth[:, :count],
+            view,
+            start,
+            stop,
+            row,
+            raw,
+            gain,
+            bound,
             mute[:count] & bool(self._muted),
             muted,
         )

@@ -8,6 +8,7 @@ and a text's terms are known by number, no string being made (:mod:`indexes.inve
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -75,7 +76,7 @@ def _wider(array: Codes, size: int) -> Codes:
 
 
 @njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator, unused-ignore]
-def _slot(left: int, right: int, mask: int) -> int:
+def _slot(left: int, right: int, mask: int) -> Any:
     """Where to look for a pair first: the product spreads what low numbers crowd."""
     value = (np.uint64(np.uint32(left)) << np.uint64(32)) | np.uint64(np.uint32(right))
     value *= np.uint64(0x9E3779B97F4A7C15)
@@ -93,7 +94,7 @@ def _refill(lefts: Codes, rights: Codes, count: int, slots: Codes) -> None:
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
-def _number(left: int, right: int, lefts: Codes, rights: Codes, slots: Codes, count: int) -> int:
+def _number(left: int, right: int, lefts: Codes, rights: Codes, slots: Codes, count: int) -> Any:
     """The number of a pair, ``count`` where it is new; it is written down then."""
     mask = slots.shape[0] - 1
     slot = _slot(left, right, mask)
@@ -124,7 +125,7 @@ def _neighbours(
         before, first = NONE, made
         while place < ends[text]:
             unit = units[place]
-            if NONE not in (before, unit):
+            if min(before, unit) > NONE:
                 number = _number(before, unit, lefts, rights, slots, count)
                 count = max(count, number + 1)
                 codes[made] = ~number

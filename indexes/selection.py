@@ -15,7 +15,7 @@ LEAST = -1e29  # below any score of a record that may be found
 
 
 @njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator, unused-ignore]
-def ones(word: np.uint64) -> int:
+def ones(word: np.uint64) -> Any:
     """How many bits of ``word`` are set."""
     word -= (word >> np.uint64(1)) & np.uint64(0x5555555555555555)
     pairs = np.uint64(0x3333333333333333)

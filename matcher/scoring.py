@@ -59,10 +59,16 @@ class Scoring:
         """Let meaning count too: ``weight * (cosine - neutral)``; ``near`` are its nearest."""
         self.vector = self.stated = vector
         self.near, self.weight, self.neutral = near, weight, neutral
+        self.bounds: tuple[Vector, Vector] | None = None  # on the cosine of every record
 
     def turn(self, vector: Vector) -> None:
-        """Score by the meaning ``vector``; what is a hit stays as it is."""
-        self.vector, self.near = vector, self.index.nearest(vector, NEAREST)
+        """Score by the meaning ``vector``; what is a hit stays as it is.
+
+        Who is nearest need not be known any more, only who may be among the best: bounds tell.
+        """
+        self.vector, self.bounds = vector, self.index.bounds(vector)
+        if self.bounds is None:
+            self.near = self.index.nearest(vector, NEAREST)
 
     def first(self, k: int) -> Scored:
         """Return the ``k`` best hits, exactly, best first."""
@@ -107,12 +113,24 @@ class Scoring:
         return self.evidence.totals(begin), slack
 
     def _closest(self, k: int) -> Rows:
-        """Rows among which are the ``k`` best of words and meaning together.
+        """Rows among which are the ``k`` best of words and meaning together."""
+        totals, slack = self._totals
+        if self.bounds is None:
+            rows = self._near_enough(totals, slack, k)
+        else:
+            lower, upper = (self.weight * (each - self.neutral) for each in self.bounds)
+            least = selection.kth(totals + lower, k) - slack
+            rows = np.flatnonzero(totals + upper >= max(least, selection.LEAST))
+        known = totals[rows] + self._meaning(rows)
+        least = selection.kth(known.astype(np.float32), k) - slack
+        return rows[known >= least]
+
+    def _near_enough(self, totals: npt.NDArray[np.float32], slack: float, k: int) -> Rows:
+        """Rows that may be among the ``k`` best.
 
         No record outside :data:`NEAREST` is closer in meaning than those in it, so that what its
         words say bounds its score; only those that may still come in have their cosine computed.
         """
-        totals, slack = self._totals
         level = selection.kth(totals, k)
         seeds = np.union1d(self.near.rows, np.flatnonzero(totals >= level))
         known = totals[seeds] + self._meaning(seeds)
@@ -120,10 +138,7 @@ class Scoring:
         # The most that meaning gives a record that is not among the nearest.
         farther = self.weight * (self.near.bound + TIES - self.neutral)
         rows = np.flatnonzero(totals >= max(least - farther, selection.LEAST))
-        rows = np.union1d(self.near.rows, rows)
-        known = totals[rows] + self._meaning(rows)
-        least = selection.kth(known.astype(np.float32), k) - slack
-        return rows[known >= least]
+        return np.union1d(self.near.rows, rows)
 
     def _meaning(self, rows: Rows) -> npt.NDArray[np.float64]:
         assert self.vector is not None
