@@ -19,7 +19,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain, pairwise
 from typing import NamedTuple
 
-from corpus.text import Span, fold, syllables
+from corpus.text import Span, bounds, fold
 from indexes.segmenter import Segmenter, open_segmenter, pyvi, tokens
 
 VIEWS = ("words", "syllables", "bigrams", "unaccented")
@@ -71,7 +71,7 @@ def _segmented(text: str) -> str:
 
 def spans(text: str) -> list[Span]:
     """Return the lower-cased syllables of ``text`` with offsets."""
-    return [Span(span.text.lower(), span.start, span.end) for span in syllables(text)]
+    return [Span(text[start:end].lower(), start, end) for start, end in bounds(text)]
 
 
 def bigrams(text: str, units: list[Span]) -> list[Span]:

@@ -132,13 +132,17 @@ class Scoring:
         words say bounds its score; only those that may still come in have their cosine computed.
         """
         level = selection.kth(totals, k)
-        seeds = np.union1d(self.near.rows, np.flatnonzero(totals >= level))
+        seeds = self._and_near(totals >= level)
         known = totals[seeds] + self._meaning(seeds)
         least = selection.kth(known.astype(np.float32), k) - slack
         # The most that meaning gives a record that is not among the nearest.
         farther = self.weight * (self.near.bound + TIES - self.neutral)
-        rows = np.flatnonzero(totals >= max(least - farther, selection.LEAST))
-        return np.union1d(self.near.rows, rows)
+        return self._and_near(totals >= max(least - farther, selection.LEAST))
+
+    def _and_near(self, mask: npt.NDArray[np.bool_]) -> Rows:
+        """The rows of ``mask`` and the nearest, rising."""
+        mask[self.near.rows] = True
+        return np.flatnonzero(mask)
 
     def _meaning(self, rows: Rows) -> npt.NDArray[np.float64]:
         assert self.vector is not None
