@@ -5,7 +5,8 @@ damaged stretch is read two ways, as a blank and as a lost letter with a Vietnam
 readings that consist of syllables are weighed together (:mod:`corpus.lattice`): by the syllables
 around them (:mod:`corpus.language`) and by how often their letters are lost *in this document*,
 which the document itself tells (expectation–maximisation), since one font loses the same few
-letters throughout. The confidence of a filling is its posterior probability among all readings.
+letters throughout. The confidence of a filling is the square of its posterior probability: of
+fillings with a posterior between 0.9 and 0.95, 70 of 85 came true.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ _DROPPED, _HOLES = 0.0001, 10.0  # and of a hole: 0.0001 of 10 left no blank
 
 
 class Filling(NamedTuple):
-    """``[start, end)`` of a text reads ``after``, with the posterior probability of that."""
+    """``[start, end)`` of a text reads ``after``, with the confidence (0–1) in that."""
 
     start: int
     end: int
@@ -250,7 +251,10 @@ def _rates(readings: list[Reading], present: Counter[str]) -> tuple[dict[str, fl
 def _fillings(windows: list[_Window], readings: list[Reading]) -> list[Filling]:
     return [
         Filling(
-            window.start + edge.start, window.start + edge.end, edge.text, reading.posterior[edge]
+            window.start + edge.start,
+            window.start + edge.end,
+            edge.text,
+            reading.posterior[edge] ** 2,
         )
         for window, reading in zip(windows, readings, strict=True)
         for edge in reading.path
