@@ -8,11 +8,23 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from service import api_decisions, api_lists, api_needs, api_records, api_search, api_searches
+from service import (
+    api_decisions,
+    api_exports,
+    api_imports,
+    api_lists,
+    api_needs,
+    api_records,
+    api_search,
+    api_searches,
+)
 from service.api_lending import Current, Public
 
 __all__ = ["Current", "Public", "router"]
 
 router = APIRouter(prefix="/api/v1")
-for part in (api_search, api_records, api_needs, api_lists, api_decisions, api_searches):
+for part in (
+    api_search, api_exports, api_records, api_needs, api_lists, api_decisions, api_searches,
+    api_imports,
+):  # fmt: skip
     router.include_router(part.router)

@@ -24,6 +24,7 @@ from corpus.tables import Table
 from service import importing, mapping
 from service.access import NDA, may
 from service.contract import ApiError
+from service.discretion import discreet
 from service.holds import Hold, held
 from service.importing import Preview, Progress
 from service.ledger import Ledger
@@ -107,9 +108,15 @@ class Imports:
         """Return the likeliest plan for ``table`` as a table of ``kind``."""
         if kind is None:
             return Plan(None)
-        guesses = mapping.guess_columns(table, kind, self.space.places().province)
+        guesses = self.guesses(table, kind)
         lacks = kind in mapping.PREFIX and all(each.field != "id" for each in guesses)
         return Plan(kind, {each.column: each.field for each in guesses}, {}, lacks)
+
+    def guesses(self, table: Table, kind: str | None) -> tuple[mapping.Guess, ...]:
+        """Return what every column of ``table`` probably carries."""
+        if kind is None:
+            return ()
+        return mapping.guess_columns(table, kind, self.space.places().province)
 
     def preview(self, kept: Upload) -> Preview:
         """Return what loading an upload would do.
@@ -187,7 +194,8 @@ class Imports:
                 self.ledger.note(writing.connection, who, AUDITED, kept.token, told)
             progress = replace(progress, state="done")
         except (StoreError, MappingError, UploadError, ApiError) as error:
-            progress = progress.nothing("failed", str(error))
+            log.warning("import of %s: %s", kept.token, error)
+            progress = progress.nothing("failed", discreet(str(error), self.space.folder))
         except Exception:
             log.exception("import of %s", kept.token)
             told = "lỗi của chương trình, đã ghi vào nhật ký máy chủ"

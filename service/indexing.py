@@ -24,6 +24,7 @@ from corpus.store import Store, StoreError
 from indexes.encoders import Encoder, EncoderError
 from indexes.hybrid import Tick
 from indexes.snapshot import IndexBusyError, Manifest, SnapshotError
+from service.discretion import discreet
 from service.holds import Hold, held
 from service.ledger import Ledger, stamp
 from service.workspace import Workspace, encoder_or_words
@@ -147,7 +148,8 @@ class Indexing:
         try:
             manifest = self._space.build(encoder, self._ticking(begun, tick))
         except KNOWN as error:
-            self._ended(begun, "failed", str(error))
+            log.warning("refresh of the index: %s", error)
+            self._ended(begun, "failed", discreet(str(error), self._space.folder))
             raise
         except Exception:
             self._ended(begun, "failed", "lỗi của chương trình, đã ghi vào nhật ký máy chủ")

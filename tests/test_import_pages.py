@@ -19,6 +19,7 @@ from service.imports import LOCK
 from service.uploads import Uploads
 from service.workspace import Workspace
 
+pytestmark = pytest.mark.usefixtures("tables_read_once")
 FAIR = (
     "STT;Cơ sở;Vướng mắc cần giải quyết;Tỉnh nào;Vốn (nghìn đồng);ĐT\n"
     "1;Xưởng A;Cần cách sấy dẻo quả vải giữ màu đỏ vỏ mà tốn ít điện hơn lò than đang dùng;"

@@ -18,6 +18,7 @@ from corpus.store import Store
 from corpus.workflow import MatchList
 from service.app import create_app
 from service.desk import Desk, Person
+from service.desk_base import VIETNAM
 from service.workspace import Workspace
 
 LAN = Person("lan", "Lan", "officer")
@@ -198,7 +199,7 @@ def decide(client, pair, outcome, **more):
 
 def test_a_result_is_recorded_with_reason_and_next_step_and_is_due(client):
     four(client)
-    today = dt.date.today()
+    today = dt.datetime.now(VIETNAM).date()
     page = decide(client, "CN-1\tN-1", "đã liên hệ", buoc="Hẹn xem máy", han=today.isoformat()).text
     assert "Hẹn xem máy" in page
     assert "Hẹn xem máy" in client.get("/danh-sach").text
@@ -385,7 +386,10 @@ def test_the_broker_of_dong_ky_hands_over_takers_of_a_carving_machine(sample_wor
         decide(client, "CN-077\tN-004", "từ chối", nhom="chi phí", **{"ly-do": "quá vốn của hộ"})
         decide(client, "CN-077\tDK-1", "đã liên hệ", buoc="Xem máy chạy ở La Xá")
         again = start(client, "cong-nghe", "CN-077").text  # a new list knows it too
-        assert f"từ chối ngày {dt.date.today():%d/%m/%Y}; chi phí: quá vốn của hộ" in again
+        assert (
+            f"từ chối ngày {dt.datetime.now(VIETNAM).date():%d/%m/%Y}; chi phí: quá vốn của hộ"
+            in again
+        )
         file = client.get("/danh-sach/DS-0001/tai/danh-sach.xlsx").content
         sheet = openpyxl.load_workbook(io.BytesIO(file))["Danh sách"]
         told = "\n".join(str(cell.value) for row in sheet.iter_rows() for cell in row)

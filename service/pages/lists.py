@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
-from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, Response
@@ -15,12 +14,12 @@ from corpus.text import fold
 from corpus.workflow import Listed, MatchList, Status
 from matcher.match import Matcher
 from service import handover, listing
+from service.access import ALL_LISTS, may
 from service.contract import ApiError
 from service.desk import Desk
 from service.exports import WATERMARK
 from service.handover import Annex
-from service.handover_docx import annex, contacts
-from service.handover_files import delimited, document, workbook
+from service.list_files import FILES, list_file
 from service.pages.account import local_path
 from service.pages.list_forms import (
     HOME,
@@ -40,12 +39,6 @@ from service.pages.render import go, render
 
 WEEK = dt.timedelta(days=7)
 SOURCES = {"san-pham": Product, "nhu-cau": Need, "cong-nghe": Technology}
-TYPES = {
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-    "csv": "text/csv; charset=utf-8",
-    "json": "application/json",
-}
 COMPARED = 3
 OPEN_LIST = "cungcau_danh_sach"  # cookie: the list that was open last
 router = APIRouter()
@@ -79,7 +72,7 @@ def _home(
         mine=[each for each in lists if each.owner == desk.person.login],
         others=[each for each in lists if each.owner != desk.person.login],
         everybody=everybody,
-        sees_all=desk.person.role in {"officer", "administrator"},
+        sees_all=may(desk.person, ALL_LISTS),
         due=[_due(desk, each) for each in desk.due(today + WEEK)],
         today=today,
         wrong=wrong,
@@ -415,24 +408,6 @@ def download(
     paper = listing.papers(desk, desk.match_list(ma))
     given = (so, van_ban, so_van_ban, ngay, co_quan, chu_tri, thoi_gian)
     form = Annex(*(" ".join(each.split())[:200] for each in given))
-    makers = {
-        "danh-sach.xlsx": lambda: workbook(paper, form),
-        "danh-sach.csv": lambda: delimited(paper),
-        "danh-sach.json": lambda: document(paper),
-        "phu-luc.docx": lambda: annex(paper, form),
-        "lien-he.docx": lambda: contacts(paper),
-    }
-    if tep not in makers:
-        raise ApiError(404, "unknown_route", f"không có tệp này; có: {', '.join(makers)}")
-    name = _file_name(paper, tep)
-    plain = f'attachment; filename="{paper.list.id}-{tep}"'
-    headers = {
-        "Content-Disposition": f"{plain}; filename*=UTF-8''{quote(name)}",
-        "Cache-Control": "no-store",
-    }
-    return Response(makers[tep](), media_type=TYPES[tep.rpartition(".")[2]], headers=headers)
-
-
-def _file_name(paper: handover.Handover, tep: str) -> str:
-    words = "".join(c if c.isalnum() else " " for c in fold(paper.list.name)).split()
-    return f"{paper.list.id}-{'-'.join(words)[:60]}-{tep}"
+    if tep not in FILES:
+        raise ApiError(404, "unknown_route", f"không có tệp này; có: {', '.join(FILES)}")
+    return list_file(paper, tep, form)
