@@ -50,7 +50,7 @@ class Opened:
     matcher: Matcher
     manifest: Manifest
     notices: tuple[str, ...]
-    version: str = ""  # the index's name
+    version: str = ""  # of the index of this audience
     state: State = EMPTY  # of the store, as the records show it
     audience: str = snapshot.PUBLIC
     behind: int = 0  # changes of technologies that the index lacks
@@ -220,7 +220,7 @@ class Workspace:
                     matcher,
                     opened.manifest,
                     (*_stale(behind), *notices),
-                    opened.folder.name,
+                    opened.version(audience),
                     read.state,
                     audience,
                     behind,

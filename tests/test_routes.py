@@ -70,7 +70,7 @@ TABLE = {
     ("PUT", "/api/v1/imports/{id}/plan"): ("/api/v1/imports/0/plan", IMPORTING),
     ("GET", "/api/v1/imports/{id}/preview"): ("/api/v1/imports/0/preview", IMPORTING),
     ("POST", "/api/v1/imports/{id}/load"): ("/api/v1/imports/0/load", IMPORTING),
-    ("GET", "/api/v1/imports/{id}/rejected"): ("/api/v1/imports/0/rejected", IMPORTING),
+    ("GET", "/api/v1/imports/{id}/rejected"): ("/api/v1/imports/0/rejected?format=csv", IMPORTING),
     ("GET", "/api/v1/index"): ("/api/v1/index", IMPORTING),
     ("POST", "/api/v1/index"): ("/api/v1/index", IMPORTING),
     ("GET", "/api/v1/exports/technologies"): ("/api/v1/exports/technologies", KNOWN),
