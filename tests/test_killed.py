@@ -6,12 +6,12 @@ import random
 import signal
 import time
 
-import importer
 import pytest
 from small import PRODUCTS
 
 from corpus.store import Store
 from service.imports import AUDITED
+from tests import importer
 
 BATCH, ROWS = 10, 120
 
@@ -19,7 +19,7 @@ BATCH, ROWS = 10, 120
 @pytest.fixture(scope="module")
 def forked():
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["importer"])
+    context.set_forkserver_preload(["tests.importer"])
     return context
 
 
