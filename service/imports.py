@@ -13,7 +13,7 @@ import json
 import logging
 import threading
 import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from io import BytesIO
 from pathlib import Path
@@ -194,8 +194,7 @@ class Imports:
                 told = _told(kept, progress)
                 who = self.person.login
                 self.ledger.note(writing.connection, who, AUDITED, kept.token, told)
-            alike = duplicates.of_loaded(self.store, self.space.lexicon(), seen.records, there)
-            progress = replace(progress, state="done", alike=sum(filter(None, alike.values())))
+            progress = replace(progress, state="done", alike=self._alike(seen, there))
         except (StoreError, MappingError, UploadError, ApiError) as error:
             log.warning("import of %s: %s", kept.token, error)
             progress = progress.nothing("failed", discreet(str(error), self.space.folder))
@@ -204,6 +203,15 @@ class Imports:
             told = "lỗi của chương trình, đã ghi vào nhật ký máy chủ"
             progress = progress.nothing("failed", told)
         return progress
+
+    def _alike(self, seen: Preview, there: Mapping[str, frozenset[str]]) -> int:
+        """How many new records may tell what was there before; loaded they are whatever comes."""
+        try:
+            found = duplicates.of_loaded(self.store, self.space.lexicon(), seen.records, there)
+        except StoreError:
+            log.exception("looking for duplicates after an import")
+            return 0
+        return sum(filter(None, found.values()))
 
     def _load(self, kept: Upload, hold: Hold) -> None:
         try:
