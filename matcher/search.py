@@ -159,11 +159,12 @@ class Engine:
     def accent_share(self, query: Query) -> float:
         """How far to read the query as typed with accents: see :class:`matcher.model.Weights`.
 
-        A query with an accent was typed with accents. One without may be English, may be plain
-        Vietnamese words (``cao su``), or may have lost its accents; the corpus tells: in how many
-        records does each syllable stand as typed, of those where it stands under any accents?
+        A query with an accent was typed with accents, and so was one that is a product's word as
+        written (``cua``, ``ong``). Another without may be English, may be plain Vietnamese words
+        (``tro bay``), or may have lost its accents; the corpus tells: in how many records does each
+        syllable stand as typed, of those where it stands under any accents?
         """
-        if has_accents(query.text):
+        if has_accents(query.text) or self.lexicon.is_product(query.text):
             return 1.0
         plain, folded = self.index.views["syllables"], self.index.views["unaccented"]
         terms = sorted(set(query.terms["syllables"]))
