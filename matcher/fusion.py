@@ -33,6 +33,21 @@ def lexical_factor(most: float, length: float, size: float) -> float:
     return most**-length * size ** (length - 1.0) if most > 0 else 0.0
 
 
+def emphasis(most: float, size: float, power: float) -> float:
+    """Return what the soft fit of a short query is multiplied by: ``max(1, size / most)^power``.
+
+    A need of sixty words says in many of them what is to be done to what; "bảo quản khóm" says each
+    once, in a query whose score must still be shared with the product's whole name. What a short
+    query names counts as heavily as if it were stated at length.
+
+    Args:
+        most: the most that a record could score by words, >= 0.
+        size: the ``most`` of a need stated at length, > 0.
+        power: >= 0; 0 gives 1.
+    """
+    return (size / most) ** power if 0 < most < size else 1.0
+
+
 def dense_part(cosines: Scores, weight: float, neutral: float) -> Scores:
     """Return ``weight * (cosine - neutral)``, below 0 for what is farther than unrelated text.
 
