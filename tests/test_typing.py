@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import random
 import unicodedata
 
 import pytest
@@ -15,6 +16,7 @@ from corpus.places import Places
 from corpus.records import Technology
 from corpus.text import fold, normalise, syllables
 from indexes.hybrid import Index
+from matcher.compare import ndcg
 from matcher.match import Matcher
 from matcher.search import Engine
 from matcher.testsets import TestSet, load
@@ -68,6 +70,44 @@ def test_retoned_changes_something() -> None:
     text = "hòa tan, khỏe cây, lũy tre"
     assert retoned(text) != text
     assert normalise(retoned("hòa tan lũy tre")) == normalise("hòa tan lũy tre")
+
+
+SLIPS = ("dropped", "doubled", "swapped", "another")
+
+
+def slipped(text: str, chance: random.Random) -> str:
+    """Return ``text`` with two or three slips of the finger, each at a letter."""
+    letters = list(normalise(text))
+    for _ in range(chance.choice((2, 3))):
+        place = chance.choice([n for n, each in enumerate(letters[:-1]) if each.isalpha()])
+        match chance.choice(SLIPS):
+            case "dropped":
+                del letters[place]
+            case "doubled":
+                letters.insert(place, letters[place])
+            case "swapped":
+                letters[place], letters[place + 1] = letters[place + 1], letters[place]
+            case _:
+                letters[place] = chance.choice("abcdeghiklmnopqrstuvxy")
+    return "".join(letters)
+
+
+def mean_ndcg(texts: dict[str, str]) -> float:
+    run = {}
+    for key, text in texts.items():
+        need = MATCHER.needs[key].model_copy(update={"text": text})
+        ranking = MATCHER.rank(MATCHER.stated(need))
+        run[key] = [ranking.hit(place).id for place in range(min(10, len(ranking)))]
+    found = ndcg({key: SAMPLE.qrels[key] for key in run}, run)
+    return sum(found.values()) / len(found)
+
+
+def test_two_or_three_slips_cost_little() -> None:
+    chance = random.Random(20_261_123)
+    clean = {each.id: each.text for each in SAMPLE.needs if each.id in SAMPLE.answered}
+    typed = {key: slipped(text, chance) for key, text in clean.items()}
+    assert not any(typed[key] == normalise(clean[key]) for key in clean)
+    assert mean_ndcg(typed) >= 0.92 * mean_ndcg(clean)
 
 
 # A word as typed, and one that looks like it without accents. Words without accents of their own
