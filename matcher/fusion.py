@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 Scores = npt.NDArray[np.float64]
+EMPHASIS = 2.0  # the most: in one word, or among a few records, names would be all that counts
 
 
 def lexical_factor(most: float, length: float, size: float) -> float:
@@ -34,7 +35,7 @@ def lexical_factor(most: float, length: float, size: float) -> float:
 
 
 def emphasis(most: float, size: float, power: float) -> float:
-    """Return what the soft fit of a short query is multiplied by: ``max(1, size / most)^power``.
+    """Return what the soft fit of a short query is multiplied by: ``(size / most)^power``, 1 to 2.
 
     A need of sixty words says in many of them what is to be done to what; "bảo quản khóm" says each
     once, in a query whose score must still be shared with the product's whole name. What a short
@@ -45,7 +46,7 @@ def emphasis(most: float, size: float, power: float) -> float:
         size: the ``most`` of a need stated at length, > 0.
         power: >= 0; 0 gives 1.
     """
-    return (size / most) ** power if 0 < most < size else 1.0
+    return min((size / most) ** power, EMPHASIS) if 0 < most < size else 1.0
 
 
 def dense_part(cosines: Scores, weight: float, neutral: float) -> Scores:

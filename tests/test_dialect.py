@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import corpus
 import pytest
 from test_sample import Spoken, one_sided, regional_words
 
+import corpus
 from corpus.lexicon import Lexicon
 from corpus.places import Places
 from corpus.records import Need, Technology
@@ -23,7 +23,7 @@ from indexes.hybrid import Index
 from matcher.compare import ndcg
 from matcher.match import Matcher
 from matcher.search import Engine
-from matcher.testsets import TestSet, load
+from matcher.testsets import load
 from service.loading import sample_files
 
 LEXICON, REGIONAL = Lexicon.load(), regional_words()

@@ -112,11 +112,35 @@ def test_two_or_three_slips_cost_little() -> None:
 
 # A word as typed, and one that looks like it without accents. Words without accents of their own
 # (cua, ong) are typed with all they have.
-MINIMAL = (
-    "bò bơ,bơ bò,mắm mầm,mầm mắm,dứa dừa,dừa dứa,dưa dừa,chè che,mía mì,mực mức,cá cà,lúa lụa,"
-    "lụa lúa,muối mười,quế que,ốc óc,tôm tơm,gà ga,sữa sứa,bún bùn,kẹo keo,cám cam,cam cám,"
-    "cua của,ong ông,hoa hóa,nghệ nghề"
-).split(",")
+MINIMAL = [
+    "bò bơ",
+    "bơ bò",
+    "mắm mầm",
+    "mầm mắm",
+    "dứa dừa",
+    "dừa dứa",
+    "dưa dừa",
+    "chè che",
+    "mía mì",
+    "mực mức",
+    "cá cà",
+    "lúa lụa",
+    "lụa lúa",
+    "muối mười",
+    "quế que",
+    "ốc óc",
+    "tôm tơm",
+    "gà ga",
+    "sữa sứa",
+    "bún bùn",
+    "kẹo keo",
+    "cám cam",
+    "cam cám",
+    "cua của",
+    "ong ông",
+    "hoa hóa",
+    "nghệ nghề",
+]
 
 
 def says(technology: Technology, name: str) -> bool:
