@@ -5,7 +5,8 @@ and the honest answer to it ("Chưa tìm thấy trong cơ sở dữ liệu") is 
 answers are logistic curves (Platt 1999): of a record's evidence, and of what is known of a need's
 best record. They are fitted once, on the sample's judgments (:mod:`matcher.calibrate`), and stand
 with what they were fitted on in ``usefulness.json``; evidence of words alone, of questions about no
-product, and of a few words that leave most unsaid, adds up differently and has curves of its own.
+product, and of a need in a few words that leave most unsaid, adds up differently and has curves of
+its own.
 
 A record's probability grows with its score and with nothing else, so it never contradicts the order
 of one need's list, and says the same about the lists of two needs.
@@ -27,8 +28,8 @@ from matcher.need import Query
 USEFUL = 2  # the lowest grade that counts as useful
 FILE = "usefulness.json"
 # What is known of a need's best record; all grow with the chance that it answers the need.
-FACTS = ("evidence", "cosine", "own_product", "purpose")
-SHORT = 12  # syllables of a query up to which it is a handful of words
+FACTS = ("evidence", "cosine", "coverage", "own_product", "purpose")
+SHORT = 12  # syllables of a need up to which it is a handful of words
 NEUTRAL_COSINE = 0.85  # subtracted, so that the numbers of a curve can be read
 
 
@@ -87,17 +88,13 @@ def shipped() -> Usefulness:
 
 def kind(query: Query, hit: Hit) -> str:
     """Which curves tell of ``hit``: one of :data:`KINDS`; ``words`` without an encoder."""
-    short = len(query.text.split()) <= SHORT
-    about = "need" if query.of_product else "question"
-    return f"{'short ' * short}{about}{', words' * (hit.cosine is None)}"
+    words = ", words" * (hit.cosine is None)
+    if not query.of_product:
+        return f"question{words}"
+    return f"{'short ' * (len(query.text.split()) <= SHORT)}need{words}"
 
 
-KINDS = tuple(
-    f"{size}{about}{side}"
-    for size in ("", "short ")
-    for about in ("need", "question")
-    for side in ("", ", words")
-)
+KINDS = ("need", "need, words", "short need", "short need, words", "question", "question, words")
 
 
 def facts(best: Hit, own_product: bool, purpose: bool) -> dict[str, float]:
@@ -105,6 +102,7 @@ def facts(best: Hit, own_product: bool, purpose: bool) -> dict[str, float]:
     return {
         "evidence": best.evidence,
         "cosine": 0.0 if best.cosine is None else best.cosine - NEUTRAL_COSINE,
+        "coverage": best.coverage,
         "own_product": float(own_product),
         "purpose": float(purpose),
     }

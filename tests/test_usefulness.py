@@ -36,8 +36,9 @@ def test_each_kind_of_question_has_its_curves():
     assert kind(QUESTION, hit(0.5)) == "question"
     assert kind(QUESTION, hit(0.5, None)) == "question, words"
     assert kind(Query("sấy vải", product="Vải"), hit(0.5)) == "short need"
-    assert kind(Query("sấy vải"), hit(0.5, None)) == "short question, words"
-    assert kind(Query(" ".join(["sấy"] * (SHORT + 1))), hit(0.5)) == "question"
+    assert kind(Query("sấy vải", product="Vải"), hit(0.5, None)) == "short need, words"
+    assert kind(Query("sấy vải"), hit(0.5)) == "question"
+    assert kind(Query(" ".join(["sấy"] * (SHORT + 1)), product="Vải"), hit(0.5)) == "need"
     assert set(shipped().records) == set(shipped().needs) == set(KINDS)
 
 
@@ -68,6 +69,7 @@ def test_facts_of_a_need_without_an_encoder_leave_meaning_out():
     assert facts(hit(0.5, 0.9), True, False) == {
         "evidence": 0.5,
         "cosine": pytest.approx(0.9 - 0.85),
+        "coverage": 0.5,
         "own_product": 1.0,
         "purpose": 0.0,
     }
