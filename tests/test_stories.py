@@ -54,6 +54,17 @@ def test_khom_typed_without_accents_finds_records_that_say_dua(pineapple: Answer
         assert match.label in {explain.SUITS, explain.ADAPT}
 
 
+def test_a_named_process_orders_a_short_query(sample_matcher: Matcher) -> None:
+    """Asked to keep pineapple, wine whose title says the product's whole name is not the answer."""
+    product = sample_matcher.products["SP-029"]
+    answer = sample_matcher.answer(sample_matcher.text("bao quan khom tac cau", product), 10)
+    first = answer.matches[0]
+    assert first.technology.name.startswith("Quy trình giữ tươi dứa cắt miếng")
+    assert first.label == explain.SUITS
+    wine = [match for match in answer.matches if "Rượu vang" in match.technology.name]
+    assert all(match.label != explain.SUITS for match in wine)
+
+
 def test_fragrant_rice_and_pandan_never_come_up_for_pineapple(pineapple: Answer) -> None:
     assert not _named(pineapple, "gạo thơm")
     assert not _named(pineapple, "lá dứa")
