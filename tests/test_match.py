@@ -7,9 +7,10 @@ from hypothesis import strategies as st
 from small import NEEDS, PRODUCTS, TECHNOLOGIES, TODAY, Tiny, lexical, matcher
 
 from corpus.records import Need, Product, Technology
+from matcher.answers import Answer, Match
 from matcher.explain import ADAPT, REFERENCE, SUITS, Explanation
 from matcher.hits import Hit
-from matcher.match import AHEAD, Answer, Match, Matcher
+from matcher.match import AHEAD, Matcher
 from matcher.model import DEFAULT
 from matcher.need import Conditions, Query
 

@@ -6,8 +6,9 @@ import pytest
 
 from corpus.text import fold
 from matcher import explain
+from matcher.answers import Answer
 from matcher.fit import Filter
-from matcher.match import Answer, Matcher
+from matcher.match import Matcher
 from matcher.need import Conditions
 
 PEEL = "giữ vỏ quả đỏ tươi khi đi tàu biển dài ngày, không xông lưu huỳnh SO2"

@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse, Response
 from corpus.records import Decision, Need, Product, Record, Technology
 from corpus.text import fold
 from corpus.workflow import Listed, MatchList
-from matcher.match import Taker
+from matcher.answers import Taker
 from service import listing
 from service.access import ALL_LISTS, may
 from service.contract import ApiError
