@@ -28,6 +28,7 @@ class ImportProgress(Shape):
     unchanged: int = Field(examples=[5])
     rejected: int = Field(description="Số dòng bị từ chối.", examples=[2])
     technologies: int = Field(description="Số công nghệ; cần cập nhật chỉ mục để tìm thấy chúng.")
+    alike: int = Field(description="Số bản ghi mới có thể trùng với bản ghi đã có.", examples=[1])
     message: str = Field(description="Vì sao không xong; rỗng: không có gì.")
 
 
