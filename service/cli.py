@@ -22,7 +22,7 @@ from indexes.snapshot import ALL, PUBLIC
 from matcher import fit
 from matcher.match import Matcher
 from matcher.need import Conditions
-from service import cli_accounts, cli_admin, cli_quality, loading, payloads, show
+from service import cli_accounts, cli_admin, cli_documents, cli_quality, loading, payloads, show
 from service import demo as demonstration
 from service import doctor as examination
 from service.console import emit, err, fail, out, progress, readable, told_failures
@@ -243,6 +243,7 @@ def takers(
 
 
 app.add_typer(cli_quality.app)
+app.add_typer(cli_documents.app)
 app.add_typer(cli_accounts.user, name="user")
 app.add_typer(cli_accounts.token, name="token")
 cli_admin.register(app)

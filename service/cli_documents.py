@@ -1,0 +1,68 @@
+"""The commands for documents: mend the text of a file.
+
+They stand on the same command as those of :mod:`service.cli`, which takes them in.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from corpus import repair as mending
+from service.console import err, fail
+from service.settings import Exit, Json
+
+app = typer.Typer()
+MAX_BYTES: Final = 64 * 2**20
+
+
+@app.command()
+def repair(
+    file: Annotated[Path, typer.Argument(metavar="TỆP", help="Tệp văn bản; - là đầu vào chuẩn.")],
+    pages: Annotated[
+        bool,
+        typer.Option("--pages/--no-pages", help="Bỏ số trang, tiêu đề trang; nối dòng bị ngắt."),
+    ] = True,
+    as_json: Json = False,
+) -> None:
+    """Sửa văn bản tiếng Việt bị hỏng, in ra bản đã sửa; --json: từng chỗ sửa và lý do."""
+    text, encoding = _read(file)
+    mended = mending.mend(text, pages=pages)
+    if as_json:
+        answer = {"encoding": encoding, "text": mended.text, **mended.to_json()}
+        _write(json.dumps(answer, ensure_ascii=False, indent=2) + "\n")
+        return
+    _write(mended.text)
+    made = sum(change.applied for change in mended.changes)
+    err.print(f"Đã sửa {made} chỗ, để lại {len(mended.changes) - made} chỗ chưa chắc (xem --json).")
+
+
+def _read(file: Path) -> tuple[str, str]:
+    """Return the text and its encoding; a file that is no text ends the command."""
+    data = sys.stdin.buffer.read(MAX_BYTES + 1) if str(file) == "-" else _bytes(file)
+    if len(data) > MAX_BYTES:
+        fail(f"{file}: văn bản quá lớn (giới hạn {MAX_BYTES // 2**20} MB)", Exit.BAD_INPUT)
+    if data.startswith((b"%PDF", b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"{\\rtf")):
+        told = "đây không phải tệp văn bản; hãy lưu lại ở dạng .txt rồi sửa"
+        fail(f"{file}: {told}", Exit.BAD_INPUT)
+    text, encoding = mending.decode(data)
+    if "\x00" in text or (data and not text):
+        fail(f"{file}: tệp nhị phân hoặc hỏng, không phải văn bản", Exit.BAD_INPUT)
+    return text, encoding
+
+
+def _bytes(file: Path) -> bytes:
+    if file.is_dir():
+        fail(f"{file}: đây là thư mục, không phải tệp", Exit.BAD_INPUT)
+    with file.open("rb") as stream:
+        return stream.read(MAX_BYTES + 1)
+
+
+def _write(text: str) -> None:
+    """Write UTF-8, with the line ends as they are."""
+    sys.stdout.buffer.write(text.encode("utf-8", "replace"))
+    sys.stdout.buffer.flush()
