@@ -15,7 +15,6 @@ from typing import Any, Final
 from corpus.blocks import MAX_CELLS, PARAGRAPH, Block, Document, Grid, Line, squared
 from corpus.doc_pdf import MISSING
 from corpus.files import UnreadableFile
-from corpus.shown import shown
 
 LOCKED: Final = "tệp Office có mật khẩu; hãy bỏ mật khẩu rồi nạp lại"
 _BROKEN_DOC: Final = "tệp Word cũ (.doc) bị hỏng; hãy mở bằng Word và lưu lại thành .docx"
@@ -72,6 +71,8 @@ def _sheet(path: Path, book: Any, sheet: Any) -> Grid:
 
 def _cell(book: Any, cell: Any) -> str:
     import xlrd
+
+    from corpus.shown import shown  # it takes openpyxl along: only for those who need it
 
     if cell.ctype == xlrd.XL_CELL_ERROR:
         return ""
