@@ -31,7 +31,9 @@ class Allowance:
 
 
 def read_apart(
-    path: Path, limits: Limits = DEFAULT_LIMITS, allowed: Allowance = Allowance()  # noqa: B008
+    path: Path,
+    limits: Limits = DEFAULT_LIMITS,
+    allowed: Allowance = Allowance(),
 ) -> Document:
     """Return the blocks of the document at ``path``. Raises UnreadableFile for whatever befell."""
     asked = [str(path), str(limits.file_bytes), str(limits.unpacked_bytes)]

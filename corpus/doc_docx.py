@@ -49,7 +49,9 @@ def _told(names: list[str], links: bytes) -> Iterator[str]:
     if any(name.endswith("vbaProject.bin") for name in names):
         yield "tệp có macro; macro không được chạy"
     outside = len(re.findall(rb'TargetMode="External"', links))
-    pictures = re.findall(rb'(?:image|attachedTemplate|oleObject)"[^>]*TargetMode="External"', links)
+    pictures = re.findall(
+        rb'(?:image|attachedTemplate|oleObject)"[^>]*TargetMode="External"', links
+    )
     if pictures:
         yield f"tệp có {len(pictures)} liên kết nạp nội dung từ bên ngoài; không mở liên kết nào"
     elif outside > MANY_IMAGES:
@@ -126,7 +128,9 @@ def _rows(table: ET.Element) -> list[list[tuple[str, int, int]]]:
     """The cells of a table as text, columns spanned, rows spanned."""
     raw: list[list[tuple[str, int, str | None]]] = []
     for row in _children(table, "tr"):
-        line = [("", 1, None)] * _int(row, f"{_W}trPr/{_W}gridBefore")
+        line: list[tuple[str, int, str | None]] = [("", 1, None)] * _int(
+            row, f"{_W}trPr/{_W}gridBefore"
+        )
         for cell in _children(row, "tc"):
             merge = cell.find(f"{_W}tcPr/{_W}vMerge")
             state = None if merge is None else merge.get(f"{_W}val") or "continue"
@@ -151,7 +155,9 @@ def _int(element: ET.Element, where: str) -> int:
     return min(int(value), 200) if value.isdecimal() else 0
 
 
-def _filled_down(raw: list[list[tuple[str, int, str | None]]]) -> list[list[tuple[str, int, int]]]:
+def _filled_down(
+    raw: list[list[tuple[str, int, str | None]]],
+) -> list[list[tuple[str, int, int]]]:
     """Give cells that go on from the row above what stands there."""
     above: dict[int, str] = {}  # column → text of the merge that is open there
     rows = []

@@ -52,7 +52,9 @@ class _Form:
         return sum(_is_label(label, self.kind) for label, _ in self.pairs)
 
 
-def split(blocks: Iterable[Block], name: str) -> tuple[list[Table], list[tuple[str, str]], list[Block]]:
+def split(
+    blocks: Iterable[Block], name: str
+) -> tuple[list[Table], list[tuple[str, str]], list[Block]]:
     """Return the forms as tables of one row, those that cannot be read (place, why), the rest."""
     tables: list[Table] = []
     refused: list[tuple[str, str]] = []

@@ -8,8 +8,35 @@ from typing import Final
 from corpus.blocks import PARAGRAPH, Block, Document, Grid, Line, squared, unmerged
 
 _BREAKS: Final = frozenset(
-    "p div li br h1 h2 h3 h4 h5 h6 tr table ul ol section article header footer blockquote pre "
-    "dt dd caption title hr form option".split()
+    {
+        "p",
+        "div",
+        "li",
+        "br",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "tr",
+        "table",
+        "ul",
+        "ol",
+        "section",
+        "article",
+        "header",
+        "footer",
+        "blockquote",
+        "pre",
+        "dt",
+        "dd",
+        "caption",
+        "title",
+        "hr",
+        "form",
+        "option",
+    }
 )
 _UNREAD: Final = frozenset({"script", "style", "template", "noscript", "svg", "head"})
 

@@ -26,7 +26,7 @@ _MAX_COLUMNS: Final = 63  # Word's own limit
 def read_ole(path: Path) -> Document:
     """Return the blocks of a .doc or .xls. Raises UnreadableFile."""
     try:
-        import olefile
+        import olefile  # noqa: PLC0415 - an extra
     except ImportError as error:
         raise UnreadableFile(path, MISSING) from error
     try:
@@ -47,7 +47,7 @@ def read_ole(path: Path) -> Document:
 
 def _excel(path: Path) -> Document:
     try:
-        import xlrd
+        import xlrd  # noqa: PLC0415 - an extra
     except ImportError as error:
         raise UnreadableFile(path, MISSING) from error
     try:
@@ -70,9 +70,9 @@ def _sheet(path: Path, book: Any, sheet: Any) -> Grid:
 
 
 def _cell(book: Any, cell: Any) -> str:
-    import xlrd
+    import xlrd  # noqa: PLC0415 - an extra
 
-    from corpus.shown import shown  # it takes openpyxl along: only for those who need it
+    from corpus.shown import shown  # noqa: PLC0415 - it takes openpyxl along
 
     if cell.ctype == xlrd.XL_CELL_ERROR:
         return ""

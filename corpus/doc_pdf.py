@@ -27,9 +27,9 @@ MISSING: Final = "cần cài thêm phần đọc văn bản: pip install 'cungca
 def read_pdf(path: Path) -> Document:
     """Return the blocks of a PDF. Raises UnreadableFile."""
     try:
-        import pdfplumber
-        from pdfminer.pdfdocument import PDFPasswordIncorrect, PDFTextExtractionNotAllowed
-        from pdfplumber.utils.exceptions import PdfminerException
+        import pdfplumber  # noqa: PLC0415 - an extra
+        from pdfminer.pdfdocument import PDFPasswordIncorrect, PDFTextExtractionNotAllowed  # noqa: PLC0415 - an extra
+        from pdfplumber.utils.exceptions import PdfminerException  # noqa: PLC0415 - an extra
     except ImportError as error:
         raise UnreadableFile(path, MISSING) from error
     logging.getLogger("pdfminer").setLevel(logging.CRITICAL)
@@ -75,10 +75,11 @@ def _told(scans: list[int]) -> tuple[str, ...]:
 def _page(page: Any, number: int) -> list[Block]:
     """The lines and tables of a page from top to bottom."""
     tables = page.find_tables()
-    placed: list[tuple[float, Block]] = []
-    for table in tables:
-        if rows := squared(_rows(page, table)):
-            placed.append((table.bbox[1], Grid(rows, number)))
+    placed: list[tuple[float, Block]] = [
+        (table.bbox[1], Grid(rows, number))
+        for table in tables
+        if (rows := squared(_rows(page, table)))
+    ]
     boxes = [table.bbox for table in tables]
     words = [each for each in page.extract_words(use_text_flow=False, keep_blank_chars=True)
              if not any(_inside(each, box) for box in boxes)]  # fmt: skip
@@ -89,7 +90,7 @@ def _page(page: Any, number: int) -> list[Block]:
 
 def _inside(word: Any, box: tuple[float, float, float, float]) -> bool:
     x, y = (word["x0"] + word["x1"]) / 2, (word["top"] + word["bottom"]) / 2
-    return box[0] <= x <= box[2] and box[1] <= y <= box[3]
+    return bool(box[0] <= x <= box[2] and box[1] <= y <= box[3])
 
 
 def _lines(words: list[Any]) -> list[tuple[float, str]]:

@@ -15,9 +15,34 @@ from corpus.blocks import PARAGRAPH, Block, Document, Grid, Line, squared
 _TOKEN: Final = re.compile(rb"\\'([0-9a-fA-F]{2})|\\([a-zA-Z]{1,32})(-?\d{1,10})? ?|\\([^a-zA-Z])"
                            rb"|([{}])|[\r\n]+|([^\\{}\r\n]+)")  # fmt: skip
 _UNREAD: Final = frozenset(
-    "fonttbl colortbl stylesheet info pict object themedata datastore generator listtable fldinst "
-    "listoverridetable rsidtbl header footer headerl headerr footerl footerr nonshppict xmlnstbl "
-    "filetbl latentstyles revtbl bkmkstart bkmkend".split()
+    {
+        "fonttbl",
+        "colortbl",
+        "stylesheet",
+        "info",
+        "pict",
+        "object",
+        "themedata",
+        "datastore",
+        "generator",
+        "listtable",
+        "fldinst",
+        "listoverridetable",
+        "rsidtbl",
+        "header",
+        "footer",
+        "headerl",
+        "headerr",
+        "footerl",
+        "footerr",
+        "nonshppict",
+        "xmlnstbl",
+        "filetbl",
+        "latentstyles",
+        "revtbl",
+        "bkmkstart",
+        "bkmkend",
+    }
 )
 _SIGNS: Final = {
     "tab": "\t", "line": "\n", "emdash": "—", "endash": "–", "bullet": "•", "lquote": "‘",

@@ -8,6 +8,7 @@ record is no table of records: what it says is read as text.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Final
 
 from corpus.blocks import Block, Grid, Line, page
@@ -96,7 +97,7 @@ def _numbers_columns(values: Sequence[str]) -> bool:
 
 
 def _headings(grid: Grid, name: str) -> _Found | None:
-    """Return the headings under which most columns are known; the highest and shortest of equals."""
+    """Return the headings under which most columns are known; of equals the highest."""
     best: tuple[int, _Found] | None = None
     for top in range(min(_REACH, len(grid.rows))):
         for depth in range(1, min(_DEEP, len(grid.rows) - top) + 1):
@@ -113,11 +114,11 @@ def _headings(grid: Grid, name: str) -> _Found | None:
 
 
 def _one_heading(rows: Sequence[Sequence[str]]) -> bool:
-    """Whether rows belong to one heading: a cell goes down through them, another across or blank."""
+    """Whether rows are one heading: a cell goes down through them, another across."""
     columns = list(zip(*rows, strict=True))
     down = any(len(set(column)) == 1 and column[0] for column in columns)
     first = rows[0]
-    across = any(a and a == b for a, b in zip(first, first[1:], strict=False))
+    across = any(a and a == b for a, b in pairwise(first))
     return (down and len(set(map(tuple, rows))) == len(rows)) or (across and "" in first)
 
 

@@ -18,31 +18,52 @@ from corpus.text import squeeze
 
 LONGEST: Final = 600  # characters of a passage
 _SHORTEST: Final = 25
-_END: Final = re.compile(
-    r"(?<=[.;!?…:])\s+(?=[^\W\d_a-zà-ỹđ]|[-–•+*“\"\d])|\n+\s*|\f")
-_ABBREVIATED: Final = re.compile(r"(?:\b(?:TS|ThS|PGS|GS|TP|Tp|KS|CN|BS|St|No|Số|tr|vv|v\.v)|\b\d{1,3})\.$")
+_END: Final = re.compile(r"(?<=[.;!?…:])\s+(?=[^\W\d_a-zà-ỹđ]|[-–•+*“\"\d])|\n+\s*|\f")
+_ABBREVIATED: Final = re.compile(
+    r"(?:\b(?:TS|ThS|PGS|GS|TP|Tp|KS|CN|BS|St|No|Số|tr|vv|v\.v)|\b\d{1,3})\.$"
+)
+_I: Final = re.IGNORECASE
 _ROLES: Final = re.compile(
     r"sản phẩm (?:chủ lực|đặc thù|đặc trưng|đặc sản|thế mạnh|OCOP|tiềm năng|hàng hóa|nông nghiệp)"
     r"|đặc sản|cây (?:trồng|con)|vật nuôi|chủ lực|thế mạnh|lợi thế|vùng (?:trồng|nuôi|chuyên canh)"
     r"|mặt hàng|nhóm sản phẩm|thương hiệu|chỉ dẫn địa lý",
-    re.IGNORECASE,
+    _I,
 )
 # What people say when something is wanted, and how surely that is a need.
 _WANTS: Final = (
-    (re.compile(r"(?:có )?nhu cầu (?:về |được |hỗ trợ |cần |ứng dụng |chuyển giao |đổi mới )", re.I), 0.75),
-    (re.compile(r"(?:đề nghị|đề xuất|kiến nghị|mong muốn|mong)(?: được)? (?:hỗ trợ|chuyển giao)", re.I), 0.75),
-    (re.compile(r"chưa (?:có|làm chủ|áp dụng|ứng dụng|chủ động|đáp ứng|được đầu tư)", re.I), 0.6),
-    (re.compile(r"(?:còn |đang )?thiếu (?!tướng)", re.I), 0.6),
-    (re.compile(r"còn (?:hạn chế|yếu|lạc hậu|thấp|khó khăn|nhỏ lẻ|manh mún|nhiều hạn chế)", re.I), 0.5),
-    (re.compile(r"(?:gặp|nhiều) khó khăn|bất cập|tổn thất|lạc hậu", re.I), 0.5),
-    (re.compile(r"\bcần (?:có |được |phải |tiếp tục |đẩy mạnh |tập trung |hỗ trợ |ứng dụng |đổi mới "
-                r"|nghiên cứu |áp dụng |phát triển |xây dựng |đầu tư |công nghệ |giải pháp )", re.I), 0.5),
-)  # fmt: skip
+    (
+        re.compile(
+            r"(?:có )?nhu cầu (?:về |được |hỗ trợ |cần |ứng dụng |chuyển giao |đổi mới )", _I
+        ),
+        0.75,
+    ),
+    (
+        re.compile(
+            r"(?:đề nghị|đề xuất|kiến nghị|mong muốn|mong)(?: được)? (?:hỗ trợ|chuyển giao)", _I
+        ),
+        0.75,
+    ),
+    (re.compile(r"chưa (?:có|làm chủ|áp dụng|ứng dụng|chủ động|đáp ứng|được đầu tư)", _I), 0.6),
+    (re.compile(r"(?:còn |đang )?thiếu (?!tướng)", _I), 0.6),
+    (
+        re.compile(r"còn (?:hạn chế|yếu|lạc hậu|thấp|khó khăn|nhỏ lẻ|manh mún|nhiều hạn chế)", _I),
+        0.5,
+    ),
+    (re.compile(r"(?:gặp|nhiều) khó khăn|bất cập|tổn thất|lạc hậu", _I), 0.5),
+    (
+        re.compile(
+            r"\bcần (?:có |được |phải |tiếp tục |đẩy mạnh |tập trung |hỗ trợ |ứng dụng |đổi mới "
+            r"|nghiên cứu |áp dụng |phát triển |xây dựng |đầu tư |công nghệ |giải pháp )",
+            _I,
+        ),
+        0.5,
+    ),
+)
 # What is done in producing: a need of technology speaks of it, one of rules or money does not.
 _POLICY: Final = re.compile(
     r"cơ chế|chính sách|văn bản|nghị quyết|nghị định|thông tư|quyết định số|công văn|ý kiến|"
     r"ngân sách|biên chế|cán bộ|tổ chức bộ máy|dự thảo|trình Thủ tướng|Ban chấp hành|Luật ",
-    re.IGNORECASE,
+    _I,
 )
 _THING: Final = (
     r"(?:công nghệ|quy trình(?: công nghệ| kỹ thuật)?|mô hình|giống|máy|thiết bị|dây chuyền|"
@@ -54,19 +75,56 @@ _TECHNOLOGY: Final = re.compile(
 _DONE: Final = re.compile(
     r"(?:đã |được |đang )?(?:ứng dụng|chuyển giao|nghiên cứu|chế tạo|làm chủ|áp dụng|triển khai|"
     r"xây dựng|sản xuất thành công|thử nghiệm|nhân rộng|đưa vào|hoàn thiện|tiếp nhận|hỗ trợ)",
-    re.IGNORECASE,
+    _I,
 )
-_DID: Final = re.compile(r"\bđã\b|thành công|làm chủ|được (?:ứng dụng|chuyển giao|áp dụng)", re.I)
+_DID: Final = re.compile(r"\bđã\b|thành công|làm chủ|được (?:ứng dụng|chuyển giao|áp dụng)", _I)
 _STOPS: Final = re.compile(
     r",\s+|\s+(?:để|nhằm|đã|được|góp phần|giúp|phục vụ|trên địa bàn|tại|của|do|với|mang lại|cho|"
     r"là|có|theo|trong|và (?:chuyển giao|các|đào tạo|hỗ trợ|phát triển|xây dựng|nhân rộng)|"
     r"vào|từ|đối với|giai đoạn|ở|như|thuộc|hiện|này|đó|trên)\s"
 )
 _GENERIC: Final = frozenset(
-    "cao|mới|tiên tiến|hiện đại|sạch|thông tin|số|sinh học|chiến lược|phù hợp|khác|thích hợp|"
-    "tiến bộ|nghệ|nguồn|đổi mới sáng tạo|và|các|hiện có|nước ngoài|trong nước|chuyển đổi số|"
-    "quản lý|liên kết|kinh tế|chính trị|pháp luật|sản xuất|chế biến|hỗ trợ|trình diễn|"
-    "tổ chức|phát triển|hàng hóa|tăng trưởng|quan trọng|chủ yếu|lõi|cốt lõi".split("|")
+    {
+        "cao",
+        "mới",
+        "tiên tiến",
+        "hiện đại",
+        "sạch",
+        "thông tin",
+        "số",
+        "sinh học",
+        "chiến lược",
+        "phù hợp",
+        "khác",
+        "thích hợp",
+        "tiến bộ",
+        "nghệ",
+        "nguồn",
+        "đổi mới sáng tạo",
+        "và",
+        "các",
+        "hiện có",
+        "nước ngoài",
+        "trong nước",
+        "chuyển đổi số",
+        "quản lý",
+        "liên kết",
+        "kinh tế",
+        "chính trị",
+        "pháp luật",
+        "sản xuất",
+        "chế biến",
+        "hỗ trợ",
+        "trình diễn",
+        "tổ chức",
+        "phát triển",
+        "hàng hóa",
+        "tăng trưởng",
+        "quan trọng",
+        "chủ yếu",
+        "lõi",
+        "cốt lõi",
+    }
 )
 
 
@@ -128,7 +186,7 @@ def _sentences(text: str) -> Iterator[_Sentence]:
         if match and _ABBREVIATED.search(piece[-6:]) and "\n" not in match[0]:
             continue
         said = piece.strip(" \t#*_-–•+>|")
-        if _SHORTEST <= len(said):
+        if len(said) >= _SHORTEST:
             yield _Sentence(start + piece.find(said[:20]), " ".join(said[:LONGEST].split()))
         start = match.end() if match else len(text)
 

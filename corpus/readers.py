@@ -52,6 +52,13 @@ class Known:
     task: Mapping[str, str] = field(default_factory=dict)
     names: Sequence[tuple[str, str]] = ()  # (name, id) of products
 
+    @classmethod
+    def of_kinds(
+        cls, hashes: Mapping[str, Mapping[str, str]], names: Sequence[tuple[str, str]] = ()
+    ) -> Known:
+        """Return what is known from kind → key → content hash."""
+        return replace(cls(names=names), **hashes)  # type: ignore[arg-type]
+
     def of(self, kind: str) -> Mapping[str, str]:
         """Return key → content hash of one kind."""
         return cast(Mapping[str, str], getattr(self, kind))

@@ -83,14 +83,14 @@ def _mended(blocks: Sequence[Block]) -> list[Block]:
     texts = [
         text
         for block in blocks
-        for text in ([block.text] if isinstance(block, Line) else [c for r in block.rows for c in r])
+        for text in (
+            [block.text] if isinstance(block, Line) else [c for r in block.rows for c in r]
+        )
     ]
     flat = [" ".join(text.splitlines()) for text in texts]  # double spaces tell of lost letters
     mended = mend("\n".join(flat), pages=False).text.split("\n")
     mended = mended if len(mended) == len(flat) else flat
-    words = iter(
-        old if _is_mark(old) else new for old, new in zip(flat, mended, strict=True)
-    )
+    words = iter(old if _is_mark(old) else new for old, new in zip(flat, mended, strict=True))
     out: list[Block] = []
     for block in blocks:
         if isinstance(block, Line):

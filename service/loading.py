@@ -59,7 +59,7 @@ def sample_files() -> list[Path]:
 
 
 def expand(paths: Iterable[Path]) -> tuple[list[Path], list[Notice]]:
-    """Return ``paths`` with each folder as the files in it that can be read, and what else is there.
+    """Return ``paths`` with each folder as its files that can be read, and what else is there.
 
     A folder without any such file stays itself, so that it is rejected by name.
     """
@@ -192,4 +192,4 @@ def _known(store: Store) -> Known:
     """What the store holds; a need may call its product by name."""
     names = [(each, product.id) for product in store.all(Product)
              for each in (product.name, *product.aliases)]  # fmt: skip
-    return Known(**{kind: store.hashes(kind) for kind in KINDS}, names=names)
+    return Known.of_kinds({kind: store.hashes(kind) for kind in KINDS}, names)

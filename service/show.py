@@ -230,7 +230,9 @@ def suggestions(console: Console, found: Sequence[Suggestion]) -> None:
         lines = [Text(each.passage, "italic"), Text(f"{about}{each.source}", "dim")]
         lines += [Text(f"chưa chắc: {told}", "yellow") for told in each.doubts]
         console.print(Padding(Group(*lines), (0, 0, 0, 4)))
-    console.print(f"{len(found)} đề xuất chờ duyệt." if found else "Không có đề xuất nào chờ duyệt.")
+    console.print(
+        f"{len(found)} đề xuất chờ duyệt." if found else "Không có đề xuất nào chờ duyệt."
+    )
 
 
 def _more(console: Console, count: int, name: str) -> None:

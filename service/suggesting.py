@@ -19,6 +19,7 @@ from service.desk_base import WRITE_NEEDS, changed, invalid, made, must_exist, t
 LEAST: Final = 0.6  # confidence below which nothing is proposed
 _ENTERING: Final = "duyệt đề xuất từ văn bản"
 _LONGEST_NAME: Final = 300
+_SAID: Final = ("target", "name", "product", "passage", "confidence", "doubts")
 
 
 def suggestions_of(file: str, found: Iterable[Candidate]) -> list[Suggestion]:
@@ -29,16 +30,9 @@ def suggestions_of(file: str, found: Iterable[Candidate]) -> list[Suggestion]:
 def _suggestion(file: str, found: Candidate) -> Suggestion:
     said = "\n".join((found.target, squeeze(found.name), file))
     digest = hashlib.sha256(said.encode("utf-8", "replace")).hexdigest()
-    return Suggestion(
-        id=f"VB-{digest[:10]}",
-        target=found.target,
-        name=found.name,
-        product=found.product,
-        passage=found.passage,
-        confidence=found.confidence,
-        doubts=found.doubts,
-        source=f"{file} {found.where}",
-    )
+    facts = {name: getattr(found, name) for name in _SAID}
+    stated = {**facts, "id": f"VB-{digest[:10]}", "source": f"{file} {found.where}"}
+    return Suggestion.model_validate(stated)
 
 
 def keep(store: Store, found: Sequence[Suggestion]) -> list[Suggestion]:

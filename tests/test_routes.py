@@ -91,6 +91,8 @@ TABLE = {
     ("POST", "/danh-sach/{ma}/ten"): ("/danh-sach/DS-9/ten", LISTERS),
     ("POST", "/danh-sach/{ma}/thu-tu"): ("/danh-sach/DS-9/thu-tu", LISTERS),
     ("POST", "/danh-sach/{ma}/xoa"): ("/danh-sach/DS-9/xoa", LISTERS),
+    ("GET", "/de-xuat-doc"): ("/de-xuat-doc", IMPORTING),
+    ("POST", "/de-xuat-doc/{ma}"): ("/de-xuat-doc/VB-9", IMPORTING),
     ("GET", "/nhap-du-lieu"): ("/nhap-du-lieu", IMPORTING),
     ("POST", "/nhap-du-lieu"): ("/nhap-du-lieu", IMPORTING),
     ("POST", "/nhap-du-lieu/chi-muc"): ("/nhap-du-lieu/chi-muc", IMPORTING),

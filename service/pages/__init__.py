@@ -22,6 +22,7 @@ from service.pages import (
     product,
     render,
     search,
+    suggestions,
     technology,
 )
 from service.pages.catalogue import Catalogues
@@ -36,6 +37,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     overview.router,
     lists.router,
     imports.router,
+    suggestions.router,
     admin.router,
 )
 

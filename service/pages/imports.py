@@ -21,6 +21,7 @@ from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Resp
 from starlette.datastructures import FormData
 
 from corpus.headings import title
+from corpus.ids import PREFIX
 from corpus.records import KINDS, Record
 from corpus.store import Store, StoreError
 from corpus.tables import Table
@@ -242,7 +243,7 @@ def _shown(table: Table, plan: Plan, province: mapping.Province) -> Mapping[str,
         "missing": [(name, title(plan.kind, name)) for name in missing if name != "id"]
         if plan.kind
         else [],
-        "may_make_ids": plan.kind in mapping.PREFIX and "id" in missing,
+        "may_make_ids": plan.kind in PREFIX and "id" in missing,
         "lacks_id": "id" in missing,
     }
 
@@ -293,7 +294,7 @@ def _guessed(table: Table, kind: str | None, province: mapping.Province) -> Plan
     if kind is None:
         return Plan(None)
     guesses = mapping.guess_columns(table, kind, province)
-    lacks = kind in mapping.PREFIX and all(each.field != "id" for each in guesses)
+    lacks = kind in PREFIX and all(each.field != "id" for each in guesses)
     return Plan(kind, {each.column: each.field for each in guesses}, {}, lacks)
 
 
