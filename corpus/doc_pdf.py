@@ -50,8 +50,8 @@ def _pages(path: Path, pages: list[Any]) -> Document:
     if not pages:
         raise UnreadableFile(path, _EMPTY)
     if len(pages) > MAX_PAGES:
-        told = f"tệp có {len(pages):,} trang, nhiều hơn {MAX_PAGES:,}; hãy tách thành nhiều tệp"
-        raise UnreadableFile(path, told.replace(",", "."))
+        many = f"tệp có {len(pages)} trang, nhiều hơn {MAX_PAGES}; hãy tách thành nhiều tệp"
+        raise UnreadableFile(path, many)
     blocks: list[Block] = []
     scans = []
     for number, page in enumerate(pages, 1):

@@ -98,8 +98,12 @@ def _read(path: Path, data: bytes, found: Format, limits: Limits) -> Document:
             return read_docx(path)
         case Format.HTML:
             return read_html(text_of(path, data))
-        case _:
+        case Format.TEXT:
             return read_text(text_of(path, data))
+        case _:
+            raise UnreadableFile(
+                path, "đây không phải là văn bản; hãy lưu lại thành .docx hay .pdf"
+            )
 
 
 def read_text(text: str) -> Document:
