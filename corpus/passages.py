@@ -18,7 +18,16 @@ from corpus.text import squeeze
 
 LONGEST: Final = 600  # characters of a passage
 _SHORTEST: Final = 25
-_END: Final = re.compile(r"(?<=[.;!?…:])\s+(?=[^\W\d_a-zà-ỹđ]|[-–•+*“\"\d])|\n+\s*|\f")
+_UPPER: Final = "".join(letter for letter in map(chr, range(0x41, 0x1EFA)) if letter.isupper())
+_STARTERS: Final = (  # words that begin a sentence where the full stop before them was lost
+    "Tuy nhiên|Do đó|Đồng thời|Bên cạnh đó|Ngoài ra|Việc|Các|Nhiều|Một số|Hiện nay|Qua|Tỷ lệ|"
+    "Sản xuất|Công nghiệp|Đầu ra|Đặc biệt|Trong khi|Hoạt động|Chưa|Đa số"
+)
+_END: Final = re.compile(
+    rf"(?<=[.!?…])\s+(?=[{_UPPER}\-–•*+“\"\d])|(?<=[;:])\s+(?=[{_UPPER}\-–•*+“\"])"
+    rf"|\n+\s*|\f|\s{{2,}}(?=[{_UPPER}])"
+    rf"|(?<=[^\W\d_{_UPPER}])\s(?=(?:{_STARTERS})\b)"
+)
 _ABBREVIATED: Final = re.compile(
     r"(?:\b(?:TS|ThS|PGS|GS|TP|Tp|KS|CN|BS|St|No|Số|tr|vv|v\.v)|\b\d{1,3})\.$"
 )
@@ -65,10 +74,17 @@ _POLICY: Final = re.compile(
     r"ngân sách|biên chế|cán bộ|tổ chức bộ máy|dự thảo|trình Thủ tướng|Ban chấp hành|Luật ",
     _I,
 )
+# Wanted too, but not from whoever has technologies.
+_SOFT: Final = re.compile(
+    r"thị trường|xúc tiến|thương mại|liên kết|nguồn vốn|nguồn lực|nhân lực|tổ chức trung gian|"
+    r"kinh phí|thương hiệu|FDI|quy mô nhỏ",
+    _I,
+)
 _THING: Final = (
     r"(?:công nghệ|quy trình(?: công nghệ| kỹ thuật)?|mô hình|giống|máy|thiết bị|dây chuyền|"
     r"chế phẩm|phần mềm|hệ thống|kỹ thuật|tiến bộ kỹ thuật|giải pháp)"
 )
+_BROAD: Final = frozenset({"mô hình", "giải pháp", "hệ thống", "kỹ thuật"})
 _TECHNOLOGY: Final = re.compile(
     rf"\b(?P<thing>{_THING})\s+(?P<what>[^\n;:.!?()“”\"]{{3,160}})", re.IGNORECASE
 )
@@ -215,7 +231,7 @@ def _products(
     narrow = [each for each in mentions if each.name not in lexicon.wide]
     several = len({each.name for each in narrow}) >= 3
     for each in narrow:
-        sure = 0.3 + 0.3 * role + 0.25 * several
+        sure = 0.3 + 0.3 * role + 0.3 * several
         if sure >= 0.5:
             yield "product", each.name, each.name, sure
 
@@ -230,7 +246,7 @@ def _want(text: str, about: bool, lexicon: Lexicon) -> float:
     if not (steps or about) or (not technical and not steps):
         return 0.0
     sure = strength + 0.1 * about + 0.05 * min(len(steps), 2) + 0.05 * technical
-    return min(0.95, sure) - 0.25 * bool(_POLICY.search(text))
+    return min(0.95, sure) - 0.25 * bool(_POLICY.search(text)) - 0.15 * bool(_SOFT.search(text))
 
 
 def _technologies(text: str, lexicon: Lexicon) -> Iterator[tuple[str, float]]:
@@ -245,7 +261,8 @@ def _technologies(text: str, lexicon: Lexicon) -> Iterator[tuple[str, float]]:
         name = f"{match['thing']} {what}"
         about = bool(lexicon.products(name, True))
         steps = bool(lexicon.processes(name, True))
-        if not (about or steps) or len(name) < 15:
+        broad = match["thing"].lower() in _BROAD
+        if not (about or (steps and not broad)) or len(name) < 15:
             continue
         did = bool(_DID.search(f"{before} {match['what']}"))
         sure = 0.35 + 0.2 * about + 0.15 * steps + 0.2 * did - 0.2 * bool(_POLICY.search(name))

@@ -149,12 +149,16 @@ class _Moved:
     """Where a character of the original stands after the changes that were made."""
 
     def __init__(self, changes: Iterable[Change]) -> None:
-        made = [each for each in changes if each.applied]
-        self._ends = [each.end for each in made]
+        self._made = [each for each in changes if each.applied]
+        self._ends = [each.end for each in self._made]
         self._shifts = [0]
-        for each in made:
+        for each in self._made:
             grown = len(each.after) - (each.end - each.start)
             self._shifts.append(self._shifts[-1] + grown)
 
     def __call__(self, offset: int) -> int:
-        return offset + self._shifts[bisect_right(self._ends, offset)]
+        at = bisect_right(self._ends, offset)
+        if at < len(self._made) and self._made[at].start < offset:  # within what was changed
+            change = self._made[at]
+            offset = min(offset, change.start + len(change.after))
+        return offset + self._shifts[at]
