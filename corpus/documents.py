@@ -51,19 +51,24 @@ def format_of(path: Path, data: bytes) -> Format:
         return Format.OLE
     if data.startswith(b"{\\rtf"):
         return Format.RTF
+    named = path.suffix.lower()
     if data.startswith(b"PK"):
-        return _package(data)
-    if start.startswith(_HTML) or (start.startswith(b"<?xml") and b"<html" in start):
+        return _package(data, named)
+    if (
+        named in {".html", ".htm"}
+        or start.startswith(_HTML)
+        or (start.startswith(b"<?xml") and b"<html" in start)
+    ):
         return Format.HTML
-    return Format.TEXT if path.suffix.lower() in TEXT_SUFFIXES else Format.TABLE
+    return Format.TEXT if named in TEXT_SUFFIXES else Format.TABLE
 
 
-def _package(data: bytes) -> Format:
+def _package(data: bytes, named: str) -> Format:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as package:
             names = package.namelist()
-    except Exception:  # for the reader of tables to refuse
-        return Format.TABLE
+    except Exception:  # broken: for the reader of what it is called to refuse
+        return {".docx": Format.DOCX, ".zip": Format.ZIP}.get(named, Format.TABLE)
     if "word/document.xml" in names:
         return Format.DOCX
     office = any(name.startswith(("xl/", "ppt/")) for name in names) or "content.xml" in names

@@ -59,7 +59,7 @@ def _names(record: Record) -> tuple[str, ...]:
 def waiting(desk: Desk) -> list[Suggestion]:
     """Return what waits for a person: the surest first, then by id."""
     with told():
-        found = desk.store.find(Suggestion, state=Waiting.OPEN)
+        found = [each for each in desk.store.all(Suggestion) if each.state is Waiting.OPEN]
     return sorted(found, key=lambda each: (-each.confidence, each.id))
 
 

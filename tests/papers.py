@@ -95,7 +95,7 @@ def pdf(*pages, encrypted=False, image=False):
 
 
 def ruled(left, top, widths, rows, height=20):
-    """What :func:`pdf` draws for a table: rules and texts; ``None``: the cell goes on to the left."""
+    """What :func:`pdf` draws for a table: rules and texts; ``None``: part of the cell before."""
     drawn = []
     for number, row in enumerate(rows):
         y, x = top - (number + 1) * height, left
