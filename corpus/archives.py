@@ -35,7 +35,10 @@ class Unpacked:
 def unpack(path: Path, into: Path, limits: Limits) -> Unpacked:
     """Unpack the archive at ``path`` into the folder ``into``. Raises UnreadableFile."""
     data = load_bytes(path, limits)
-    entries = [each for each in check_burst(path, data, limits, _BROKEN) if not each.is_dir()]
+    entries = check_burst(path, data, limits, _BROKEN)
+    if not all(each.filename for each in entries):
+        raise UnreadableFile(path, _BROKEN)
+    entries = [each for each in entries if not each.is_dir()]
     for each in entries:
         if _leads_outside(each):
             raise UnreadableFile(path, _OUTSIDE.format(name=each.filename[:80]))

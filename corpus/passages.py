@@ -69,6 +69,7 @@ _WANTS: Final = (
     ),
 )
 # What is done in producing: a need of technology speaks of it, one of rules or money does not.
+_OF_PLACE: Final = re.compile(rf"(?:\s[{_UPPER}][^\W\d_]+){{2,3}}(?!\s[{_UPPER}])")
 _POLICY: Final = re.compile(
     r"cơ chế|chính sách|văn bản|nghị quyết|nghị định|thông tư|quyết định số|công văn|ý kiến|"
     r"ngân sách|biên chế|cán bộ|tổ chức bộ máy|dự thảo|trình Thủ tướng|Ban chấp hành|Luật ",
@@ -233,7 +234,8 @@ def _products(
     for each in narrow:
         sure = 0.3 + 0.3 * role + 0.3 * several
         if sure >= 0.5:
-            yield "product", each.name, each.name, sure
+            place = _OF_PLACE.match(text, each.end)  # "xoài Sơn La"
+            yield "product", f"{each.name}{place[0] if place else ''}", each.name, sure
 
 
 def _want(text: str, about: bool, lexicon: Lexicon) -> float:
