@@ -1,4 +1,10 @@
-"""Times of the same queries by several systems, taken in turn so that one load hits all alike."""
+"""Times of the same queries by several systems, taken in turn so that one load hits all alike.
+
+Every system answers all of its queries once before the clock starts: compilers, caches and what is
+worked out when a term is first asked for are paid by then, by everybody. Beside the time on the
+clock stands the processor's, of all threads of the process: on a shared machine the first says how
+long others kept it busy, and only the second what a system costs.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +19,7 @@ import numpy.typing as npt
 Seconds = npt.NDArray[np.float64]  # shape (repetitions, queries)
 BUDGET = 3.0  # seconds of one system in one repetition: slower ones answer fewer queries
 _FEWEST = 10
-_WARM = 4  # queries answered before the clock starts: compilers, caches, lazy models
+_TRIED = 4  # queries answered to tell how many the budget allows
 
 
 @dataclass(frozen=True)
@@ -25,36 +31,50 @@ class Ratio:
     high: float
 
 
+@dataclass(frozen=True)
+class Timed:
+    """Seconds by system: on the clock and of the processor, each by repetition and query."""
+
+    wall: dict[str, Seconds]
+    cpu: dict[str, Seconds]
+
+
 def interleaved(
     systems: Mapping[str, Callable[[Any], object]],
     queries: Mapping[str, Sequence[Any]],
     repetitions: int,
-) -> dict[str, Seconds]:
+) -> Timed:
     """Time every system on its form of every query: in each repetition, system after system.
 
     ``queries`` gives each system's own form of the same queries (text, words, vectors). A system
     that would pass :data:`BUDGET` answers the first ones only, so shapes differ.
     """
-    asked = {name: _affordable(answer, queries[name]) for name, answer in systems.items()}
-    taken: dict[str, list[list[float]]] = {name: [] for name in systems}
+    asked = {name: _warmed(answer, queries[name]) for name, answer in systems.items()}
+    taken: dict[str, list[list[tuple[float, float]]]] = {name: [] for name in systems}
     for _ in range(repetitions):
         for name, answer in systems.items():
             taken[name].append([_seconds(answer, query) for query in asked[name]])
-    return {name: np.array(rows) for name, rows in taken.items()}
+    both = {name: np.moveaxis(np.array(rows), 2, 0) for name, rows in taken.items()}
+    return Timed({name: wall for name, (wall, _) in both.items()},
+                 {name: cpu for name, (_, cpu) in both.items()})  # fmt: skip
 
 
-def _affordable(answer: Callable[[Any], object], queries: Sequence[Any]) -> Sequence[Any]:
-    """Warm a system up; return as many of ``queries`` as it answers within the budget."""
-    for query in queries[:_WARM]:
+def _warmed(answer: Callable[[Any], object], queries: Sequence[Any]) -> Sequence[Any]:
+    """Return as many of ``queries`` as a system answers within the budget, all answered once."""
+    few = queries[:_TRIED]
+    for query in few:
         answer(query)
-    each = float(np.mean([_seconds(answer, query) for query in queries[:_WARM]]))
-    return queries[: max(_FEWEST, int(BUDGET / each))]
+    each = float(np.mean([_seconds(answer, query)[0] for query in few]))
+    asked = queries[: max(_FEWEST, int(BUDGET / each))]
+    for query in asked:
+        answer(query)
+    return asked
 
 
-def _seconds(answer: Callable[[Any], object], query: Any) -> float:
-    start = time.perf_counter()
+def _seconds(answer: Callable[[Any], object], query: Any) -> tuple[float, float]:
+    start, used = time.perf_counter(), time.process_time()
     answer(query)
-    return time.perf_counter() - start
+    return time.perf_counter() - start, time.process_time() - used
 
 
 def median(times: Seconds) -> float:

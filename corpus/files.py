@@ -3,7 +3,7 @@
 Everything that makes a file useless as a whole is found here, before a parser sees it: it is
 missing, a folder, too large, of another format, packed to burst, or in an unknown character set.
 :class:`UnreadableFile` says in Vietnamese what it is and what to do. Text arrives in UTF-8, UTF-16
-or Windows-1258, whose combining tone marks become NFC.
+Windows-1258, whose combining tone marks become NFC, TCVN3, VNI or VISCII (:mod:`corpus.repair`).
 """
 
 from __future__ import annotations
@@ -16,6 +16,9 @@ from dataclasses import dataclass
 from math import inf
 from pathlib import Path
 from typing import Final
+
+from corpus.repair import decode as read_bytes
+from corpus.repair import mend
 
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0"
 _SIGNATURES: Final = {
@@ -127,7 +130,7 @@ def refuse_other_formats(path: Path, data: bytes) -> None:
 
 
 def decode(path: Path, data: bytes) -> str:
-    """Return the text of ``data``: UTF-8 or UTF-16 with or without BOM, else Windows-1258, NFC.
+    """Return the text of ``data``: UTF-8 or UTF-16, else Windows-1258 or an older one, NFC.
 
     A few damaged bytes in UTF-8 become U+FFFD, so that only their rows are lost. Raises
     UnreadableFile when no encoding gives Vietnamese text.
@@ -139,10 +142,12 @@ def decode(path: Path, data: bytes) -> str:
     if damaged and sum(char > "\x7f" for char in text) < 5 * damaged:
         text = unicodedata.normalize("NFC", data.decode("cp1258", errors="replace"))
         if not _looks_vietnamese(text):
+            text = mend(read_bytes(data)[0], pages=False).text
+        if not _looks_vietnamese(text):
             raise UnreadableFile(
                 path,
-                "không nhận ra bảng mã chữ (có thể là TCVN3 hoặc VNI); hãy chuyển sang Unicode và "
-                "lưu lại ở dạng CSV UTF-8 hoặc .xlsx",
+                "không nhận ra bảng mã chữ; hãy chuyển sang Unicode và lưu lại ở dạng CSV UTF-8 "
+                "hoặc .xlsx",
             )
     return text
 

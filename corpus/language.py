@@ -24,7 +24,7 @@ DATA: Final = Path(__file__).parent / "data" / "syllables.npz"
 BOUNDARY: Final = 0  # foreign words, ends of sentences: whatever is none of the others
 NUMBER: Final = "0"  # stands for any number
 COMMA: Final = ","  # stands for any mark within a sentence
-_DISCOUNT: Final = 0.75
+_DISCOUNT: Final = 0.9
 _SHIFT: Final = 15  # ids of syllables are below 2 ** 15
 _UNSEEN: Final = 0.05  # the count of a syllable never met
 

@@ -17,165 +17,19 @@ from typing import Final
 
 from corpus.text import normalise
 
-_PLAIN: Final = "b c ch d đ g gi h kh l m n ng nh p ph r s t th tr v x".split()  # noqa: SIM905
+_PLAIN: Final = "b c ch d đ g gi h kh l m n ng nh p ph r s t th tr v x"
 _BEFORE_FRONT: Final = {"c": "k", "g": "gh", "ng": "ngh"}
-_OPEN: Final = [
-    "a",
-    "ai",
-    "am",
-    "an",
-    "ang",
-    "anh",
-    "ao",
-    "au",
-    "ay",
-    "ăm",
-    "ăn",
-    "ăng",
-    "âm",
-    "ân",
-    "âng",
-    "âu",
-    "ây",
-    "e",
-    "em",
-    "en",
-    "eng",
-    "eo",
-    "ê",
-    "êm",
-    "ên",
-    "ênh",
-    "êu",
-    "i",
-    "ia",
-    "im",
-    "in",
-    "inh",
-    "iu",
-    "iêm",
-    "iên",
-    "iêng",
-    "iêu",
-    "o",
-    "oi",
-    "om",
-    "on",
-    "ong",
-    "oong",
-    "oa",
-    "oai",
-    "oam",
-    "oan",
-    "oang",
-    "oanh",
-    "oao",
-    "oay",
-    "oăm",
-    "oăn",
-    "oăng",
-    "oe",
-    "oen",
-    "oeo",
-    "ô",
-    "ôi",
-    "ôm",
-    "ôn",
-    "ông",
-    "ơ",
-    "ơi",
-    "ơm",
-    "ơn",
-    "u",
-    "ua",
-    "ui",
-    "um",
-    "un",
-    "ung",
-    "uân",
-    "uâng",
-    "uây",
-    "uê",
-    "uên",
-    "uênh",
-    "uôi",
-    "uôm",
-    "uôn",
-    "uông",
-    "uơ",
-    "uy",
-    "uya",
-    "uynh",
-    "uyu",
-    "uyn",
-    "uyên",
-    "ư",
-    "ưa",
-    "ưi",
-    "ưng",
-    "ưu",
-    "ươi",
-    "ươm",
-    "ươn",
-    "ương",
-    "ươu",
-]
-_CLOSED: Final = [
-    "ac",
-    "ach",
-    "ap",
-    "at",
-    "ăc",
-    "ăp",
-    "ăt",
-    "âc",
-    "âp",
-    "ât",
-    "ec",
-    "ep",
-    "et",
-    "êch",
-    "êp",
-    "êt",
-    "ich",
-    "ip",
-    "it",
-    "iêc",
-    "iêp",
-    "iêt",
-    "oc",
-    "op",
-    "ot",
-    "ooc",
-    "oac",
-    "oach",
-    "oap",
-    "oat",
-    "oăc",
-    "oăt",
-    "oet",
-    "ôc",
-    "ôp",
-    "ôt",
-    "ơp",
-    "ơt",
-    "uc",
-    "up",
-    "ut",
-    "uât",
-    "uêch",
-    "uôc",
-    "uôt",
-    "uych",
-    "uyt",
-    "uyp",
-    "uyêt",
-    "ưc",
-    "ưt",
-    "ươc",
-    "ươp",
-    "ươt",
-]
+_OPEN: Final = (
+    "a ai am an ang anh ao au ay ăm ăn ăng âm ân âng âu ây e em en eng eo ê êm ên ênh êu "
+    "i ia im in inh iu iêm iên iêng iêu o oi om on ong oong oa oai oam oan oang oanh oao oay "
+    "oăm oăn oăng oe oen oeo ô ôi ôm ôn ông ơ ơi ơm ơn u ua ui um un ung uân uâng uây uê uên uênh "
+    "uôi uôm uôn uông uơ uy uya uynh uyu uyn uyên ư ưa ưi ưng ưu ươi ươm ươn ương ươu"
+)
+_CLOSED: Final = (
+    "ac ach ap at ăc ăp ăt âc âp ât ec ep et êch êp êt ich ip it iêc iêp iêt oc op ot ooc oac oach "
+    "oap oat oăc oăt oet ôc ôp ôt ơp ơt uc up ut uât uêch uôc uôt uych uyt uyp uyêt ưc ưt ươc ươp "
+    "ươt"
+)
 _TONES: Final = ("", "\u0300", "\u0301", "\u0303", "\u0309", "\u0323")
 _CHECKED: Final = ("\u0301", "\u0323")
 _GLIDES: Final = re.compile(r"o(?=[aăe])|u(?=[âêơy])")
@@ -191,7 +45,7 @@ def inventory() -> frozenset[str]:
     """Return every well-formed lower-case syllable."""
     found: set[str] = set()
     for rimes, tones in ((_OPEN, _TONES), (_CLOSED, _CHECKED)):
-        for rime in rimes:
+        for rime in rimes.split():
             for spelt in _spellings(rime):
                 found |= {_toned(spelt, tone) for tone in tones}
     return frozenset(found)
@@ -205,7 +59,7 @@ def is_syllable(text: str) -> bool:
 def _spellings(rime: str) -> set[str]:
     """Return ``rime`` behind every onset that may stand before it, and alone."""
     front = rime[0] in "eêi" or rime.startswith("y")
-    onsets = {_BEFORE_FRONT.get(onset, onset) if front else onset for onset in _PLAIN}
+    onsets = {_BEFORE_FRONT.get(onset, onset) if front else onset for onset in _PLAIN.split()}
     spelt = {onset + rime for onset in onsets if not (onset == "gi" and rime[0] == "i")}
     if rime[0] == "i":  # gì, gìn, giêng
         spelt.add("g" + rime)

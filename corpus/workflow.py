@@ -8,11 +8,13 @@ is due this week, who was contacted before) is asked of the store and never writ
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from corpus.priority import PriorityList
 from corpus.records import KINDS, Id, Line, Many, Need, Record
 from corpus.text import normalise
 
@@ -142,9 +144,56 @@ class SavedSearch(Record):
     index_version: Line | None = Field(None, title="Phiên bản chỉ mục")
 
 
+class Merge(Record):
+    """Two records of one thing that a person made into one; both as they were, to be put back.
+
+    The kept record holds what both say; the other is gone from what is matched, and whoever looks
+    for it is led to the kept one.
+    """
+
+    kind_name: ClassVar[str] = "merge"
+    label: ClassVar[str] = "Lần gộp"
+
+    id: Id
+    of: Line = Field(title="Loại bản ghi")
+    kept: Id = Field(title="Mã giữ lại")
+    gone: Id = Field(title="Mã đã gộp")
+    kept_before: Mapping[str, Any] = Field(title="Bản ghi giữ lại, trước khi gộp")
+    gone_before: Mapping[str, Any] = Field(title="Bản ghi đã gộp, trước khi gộp")
+    kept_after: Line = Field(title="Dấu của bản ghi sau khi gộp")  # its content hash
+    by: Login = Field(title="Người gộp")
+    date: dt.date = Field(title="Ngày gộp")
+
+    def before(self) -> tuple[Record, Record]:
+        """Return the kept record and the other as they were."""
+        kind = KINDS[self.of]
+        return kind.model_validate(self.kept_before), kind.model_validate(self.gone_before)
+
+
+class Apart(Record):
+    """Two records that look alike, and of which a person said that they are not the same."""
+
+    kind_name: ClassVar[str] = "apart"
+    label: ClassVar[str] = "Cặp không trùng"
+
+    of: Line = Field(title="Loại bản ghi")
+    one: Id = Field(title="Mã thứ nhất")
+    other: Id = Field(title="Mã thứ hai")
+    by: Login = Field(title="Người quyết định")
+    date: dt.date = Field(title="Ngày")
+
+    @property
+    def key(self) -> str:
+        """Kind and both ids, the lower first, joined by tabs."""
+        return "\t".join((self.of, *sorted((self.one, self.other))))
+
+
 STORED: dict[str, type[Record]] = {
     **KINDS,
-    **{kind.kind_name: kind for kind in (MatchList, SavedSearch, Suggestion)},
+    **{
+        kind.kind_name: kind
+        for kind in (MatchList, SavedSearch, PriorityList, Merge, Apart, Suggestion)
+    },
 }
 """Every kind that a store may hold; :data:`corpus.records.KINDS` are those that files may carry."""
 

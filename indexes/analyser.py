@@ -19,7 +19,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain, pairwise
 from typing import NamedTuple
 
-from corpus.text import Span, fold, syllables
+from corpus.text import Span, bounds, fold
 from indexes.segmenter import Segmenter, open_segmenter, pyvi, tokens
 
 VIEWS = ("words", "syllables", "bigrams", "unaccented")
@@ -60,18 +60,18 @@ def _core(piece: str) -> str:
 
 def _segmented(text: str) -> str:
     """Return ``text`` as pyvi gives it: words divided by spaces, their syllables by ``_``."""
-    memory = _memory()
-    if memory is None:
+    kept = memory()
+    if kept is None:
         return pyvi()(text)
     found = tokens(unicodedata.normalize("NFC", text))
-    joined = memory.segmenter.joined([memory.segmenter.row(token) for token in found])
+    joined = kept.segmenter.joined([kept.segmenter.row(token) for token in found])
     pairs = zip(found, joined, strict=True)
     return "".join(f"{JOINT if glued else ' '}{token}" for token, glued in pairs)
 
 
 def spans(text: str) -> list[Span]:
     """Return the lower-cased syllables of ``text`` with offsets."""
-    return [Span(span.text.lower(), span.start, span.end) for span in syllables(text)]
+    return [Span(text[start:end].lower(), start, end) for start, end in bounds(text)]
 
 
 def bigrams(text: str, units: list[Span]) -> list[Span]:
@@ -105,22 +105,22 @@ def terms(text: str) -> dict[str, list[str]]:
 
     The same pieces come again and again in other texts, so what each one gives is kept.
     """
-    memory = _memory()
-    if memory is None or not unicodedata.is_normalized("NFC", text):
+    kept = memory()
+    if kept is None or not unicodedata.is_normalized("NFC", text):
         return {view: [span.text for span in found] for view, found in analyse(text).items()}
-    pieces = memory.pieces(text)
+    pieces = kept.pieces(text)
     units = list(chain.from_iterable([piece.units for piece in pieces]))
     folds = list(chain.from_iterable([piece.folded for piece in pieces]))
     plain = [unit for unit in folds if unit is not None]
     return {
-        "words": _words(pieces, memory.segmenter),
+        "words": _words(pieces, kept.segmenter),
         "syllables": [unit for unit in units if unit is not None],
         "bigrams": _pairs(units),
         "unaccented": plain + _pairs(folds),
     }
 
 
-class _Piece(NamedTuple):
+class Piece(NamedTuple):
     """What one stretch without white space gives, whatever stands around it."""
 
     rows: tuple[int, ...]  # the segmenter's numbers of its tokens
@@ -129,24 +129,28 @@ class _Piece(NamedTuple):
     folded: tuple[str | None, ...]  # the same with the accents off
 
 
-class _Memory(dict[str, _Piece]):
+class Memory(dict[str, Piece]):
     """The pieces met so far, and the segmenter whose numbers they hold."""
 
     def __init__(self, segmenter: Segmenter) -> None:
         super().__init__()
         self.segmenter = segmenter
 
-    def __missing__(self, raw: str) -> _Piece:
+    def __missing__(self, raw: str) -> Piece:
+        self[raw] = piece = self.read(raw)
+        return piece
+
+    def read(self, raw: str) -> Piece:
+        """Return what ``raw`` gives; nothing is kept."""
         found, units = tokens(raw), list(_clauses(raw))
-        self[raw] = piece = _Piece(
+        return Piece(
             tuple(map(self.segmenter.row, found)),
             tuple(map(_cores, found)),
             tuple(units),
             tuple(None if unit is None else fold(unit) for unit in units),
         )
-        return piece
 
-    def pieces(self, text: str) -> list[_Piece]:
+    def pieces(self, text: str) -> list[Piece]:
         """Return the pieces of ``text`` in order; a line break is one."""
         lines = [[self[raw] for raw in line.split()] for line in text.split("\n")]
         found = lines[0]
@@ -156,15 +160,16 @@ class _Memory(dict[str, _Piece]):
         return found
 
 
-_memories: list[_Memory] = []  # the one in use; a thread that began with another goes on with it
+_memories: list[Memory] = []  # the one in use; a thread that began with another goes on with it
 
 
-def _memory() -> _Memory | None:
+def memory() -> Memory | None:
+    """Return what is kept of the texts met so far; ``None`` where pyvi itself segments."""
     segmenter = open_segmenter()
     if segmenter is None:
         return None
     if not _memories or len(_memories[0]) > _MOST or len(_memories[0].segmenter) > _MOST:
-        _memories[:] = [_Memory(segmenter.fresh())]
+        _memories[:] = [Memory(segmenter.fresh())]
     return _memories[0]
 
 
@@ -186,7 +191,7 @@ def _cores(token: str) -> str:
     return JOINT.join(core.lower() for core in cores if core)
 
 
-def _words(pieces: Iterable[_Piece], segmenter: Segmenter) -> list[str]:
+def _words(pieces: Iterable[Piece], segmenter: Segmenter) -> list[str]:
     """Return the words that the tokens of ``pieces`` make."""
     words: list[str] = []
     word = ""

@@ -29,7 +29,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from indexes import kernels
+from indexes import kernels, selection
 from indexes.postings import Postings, build
 from indexes.vocabulary import Array, Vocabulary
 
@@ -37,7 +37,8 @@ Query = Iterable[str] | Mapping[str, float]
 Numbers = npt.NDArray[np.int64]
 NONE_DEAD = np.zeros(0, np.bool_)
 NOBODY = np.zeros(0, np.uint64)  # as bits
-_FREQUENT = 32  # a term in one record of so many has its bits kept
+_FREQUENT = 32  # a term in one record of so many has its bits and its levels kept
+_FEW = 64  # records in which no term is frequent
 
 
 @dataclass(frozen=True)
@@ -72,14 +73,25 @@ class Part:
     dtype: Any
     impacts: Array = field(init=False, repr=False)
     largest: Array = field(init=False, repr=False)  # (V,) the largest impact of each term
+    frequent: Numbers = field(init=False, repr=False)  # terms that have levels, rising
+    levels: Array = field(init=False, repr=False)  # these three: see :mod:`indexes.kernels`
+    marks: Array = field(init=False, repr=False)
+    ranks: Array = field(init=False, repr=False)
     _held: Array = field(init=False, repr=False)  # (V,) live records of each term
     _ready: Array = field(init=False, repr=False)
-    _bits: dict[int, Array] = field(init=False, repr=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         terms = len(self.postings.vocabulary)
         object.__setattr__(self, "impacts", np.empty(len(self.postings.docs), self.dtype))
         object.__setattr__(self, "largest", np.zeros(terms, np.float32))
+        held = np.diff(self.postings.starts)
+        frequent = np.flatnonzero(held >= max(len(self) // _FREQUENT, _FEW))
+        object.__setattr__(self, "frequent", frequent)
+        # zeros take memory only when they are overwritten: for the terms that are asked for
+        blocks = len(frequent), (len(self) + 63) // 64
+        object.__setattr__(self, "levels", np.zeros((len(frequent), len(self)), np.uint8))
+        object.__setattr__(self, "marks", np.zeros(blocks, np.uint64))
+        object.__setattr__(self, "ranks", np.zeros(blocks, np.int32))
         object.__setattr__(self, "_held", np.zeros(terms, np.int32))
         object.__setattr__(self, "_ready", np.zeros(terms, np.bool_))
 
@@ -102,7 +114,8 @@ class Part:
         posted = self.postings
         arrays = (posted.starts, posted.docs, posted.frequencies, self._norms, self.dead)
         filled = (self.impacts, self.largest, self._held, self._ready)
-        kernels.weigh(known, *arrays, self.parameters.k1, *filled)
+        laid = (self.frequent, self.levels, self.marks, self.ranks)
+        kernels.weigh(known, *arrays, self.parameters.k1, *filled, *laid)
 
     def held(self, numbers: Numbers) -> Numbers:
         """Return in how many live records each of the terms ``numbers`` occurs."""
@@ -123,21 +136,14 @@ class Part:
     def bits(self, numbers: Numbers) -> Array:
         """Return which records hold any of the terms ``numbers``, one bit each, dead included."""
         found = np.zeros((len(self) + 63) // 64, np.uint64)
-        starts, stops = self.stretches(numbers)
-        frequent = stops - starts >= max(len(self) // _FREQUENT, 64)
-        kernels.mark(self.postings.docs, starts[~frequent], stops[~frequent], found)
-        for number in numbers[frequent].tolist():
-            found |= self._kept_bits(number)
+        places = np.searchsorted(self.frequent, numbers)
+        frequent = places < len(self.frequent)
+        frequent[frequent] = self.frequent[places[frequent]] == numbers[frequent]
+        selection.mark(self.postings.docs, *self.stretches(numbers[~frequent]), found)
+        self.weigh(numbers[frequent])
+        for place in places[frequent].tolist():
+            found |= self.marks[place]
         return found
-
-    def _kept_bits(self, number: int) -> Array:
-        kept = self._bits.get(number)
-        if kept is None:
-            kept = np.zeros((len(self) + 63) // 64, np.uint64)
-            only = np.array([number])
-            kernels.mark(self.postings.docs, *self.stretches(only), kept)
-            self._bits[number] = kept
-        return kept
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,6 +10,7 @@ is then scored exactly (:mod:`indexes.vectors`). Products are whole numbers: exa
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +24,20 @@ _FILES = ("codes", "rows", "axes")
 _BLOCK = 8_192  # rows coded at a time
 _LARGEST = 127
 _ASKED = 32_767  # of a query's whole numbers, at 384 axes; fewer where more would overflow
-_SLACK = 1e-5  # more than float32 and the query's own rounding can be out
+_SLACK = 1e-5  # more than float32 can be out
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
 def _bounds(
-    codes: Array, rows: Array, asked: Array, unit: float, offset: float, lower: Array, upper: Array
+    codes: Array,
+    rows: Array,
+    asked: Array,
+    unit: float,
+    offset: float,
+    length: np.float32,
+    rounding: np.float32,
+    lower: Array,
+    upper: Array,
 ) -> None:
     """The least and the most that the cosine of each row can be."""
     for row in range(codes.shape[0]):
@@ -36,8 +45,21 @@ def _bounds(
         for axis in range(asked.shape[0]):
             total = np.int32(total + np.int32(codes[row, axis]) * np.int32(asked[axis]))
         middle = offset + unit * rows[row, 0] * np.float32(total)
-        lower[row] = middle - rows[row, 1]
-        upper[row] = middle + rows[row, 1]
+        rest = length * rows[row, 1] + rounding
+        lower[row] = middle - rest
+        upper[row] = middle + rest
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
+def _reach(codes: Array, rows: Array) -> float:
+    """The length of the longest row in units of its axes, as it is coded."""
+    most = 0.0
+    for row in range(codes.shape[0]):
+        total = np.int32(0)
+        for axis in range(codes.shape[1]):
+            total = np.int32(total + np.int32(codes[row, axis]) * np.int32(codes[row, axis]))
+        most = max(most, rows[row, 0] * np.sqrt(total))
+    return most
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,6 +90,10 @@ class Codes:
             codes[block], rows[block] = _coded(matrix[block], axes.astype(np.float64))
         return cls(codes, rows, axes)
 
+    @cached_property
+    def _longest(self) -> float:
+        return float(_reach(self.codes, self.rows))
+
     @property
     def ntotal(self) -> int:
         """How many rows there are; FAISS calls it so."""
@@ -97,11 +123,11 @@ class Codes:
         unit = max(float(np.abs(turned).max(initial=0.0)) / most, 1e-30)
         asked = np.rint(turned / unit).astype(np.int16)
         lower, upper = np.empty(self.ntotal, np.float32), np.empty(self.ntotal, np.float32)
-        length = float(np.linalg.norm(wide))
-        rows = self.rows
-        if abs(length - 1.0) > _SLACK:
-            rows = rows * np.array([1.0, max(length, 1e-30)], np.float32)
-        _bounds(self.codes, rows, asked, unit, float(wide @ mean), lower, upper)
+        length = np.float32(np.linalg.norm(wide))
+        # What rounding the query leaves out counts by the length of what it is multiplied by.
+        rounding = np.float32(np.linalg.norm(turned - unit * asked) * self._longest)
+        offset = float(wide @ mean)
+        _bounds(self.codes, self.rows, asked, unit, offset, length, rounding, lower, upper)
         return lower, upper
 
     def save(self, folder: Path) -> None:

@@ -131,9 +131,13 @@ class Index:
         """Return the rows of the ``k`` nearest live records, best first, and a bound on the rest.
 
         Raises:
-            ValueError: the index has no vectors; so do the next two.
+            ValueError: the index has no vectors; so do the next three.
         """
         return self._senses().nearest(query, k)
+
+    def bounds(self, query: Matrix) -> tuple[Matrix, Matrix] | None:
+        """Return the least and the most that each row's cosine can be, where that is known soon."""
+        return self._senses().bounds(query)
 
     def cosines(self, query: Matrix, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
         """Return the exact cosines of ``query`` with ``rows``, in -1..1."""

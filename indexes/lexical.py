@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from indexes import kernels
+from indexes import kernels, selection
 from indexes.bm25 import BM25, NOBODY, Numbers
 from indexes.vocabulary import Array
 
@@ -65,9 +65,13 @@ class _Work:
     size: int
     docs: tuple[Array, ...]
     impacts: tuple[Array, ...]
+    levels: tuple[Array, ...]
+    marks: tuple[Array, ...]
+    ranks: tuple[Array, ...]
     view: Numbers
     start: Numbers
     stop: Numbers
+    row: Numbers  # of levels, -1 where the postings are to be read
     raw: Scores  # gain within the view
     gain: Scores  # … times the view's factor
     bound: Scores
@@ -106,7 +110,7 @@ class Evidence:
     def _one(self, segment: int, first: int, size: int) -> _Work:
         parts = [view.parts[segment] for view in self._views.values()]
         most = sum(len(asked.counts) for asked in self._terms.values())
-        columns, worth = np.empty((3, most), np.int64), np.empty((3, most))
+        columns, worth = np.empty((4, most), np.int64), np.empty((3, most))
         mute, count = np.empty(most, np.bool_), 0
         for name, asked in self._terms.items():
             number = self._names.index(name)
@@ -114,56 +118,76 @@ class Evidence:
             part.weigh(mine)
             starts, mutes = part.postings.starts, asked.mute
             count = kernels.collect(
-                number, mine, asked.gains, mutes, factor, starts, part.largest,
+                number, mine, asked.gains, mutes, factor, starts, part.largest, part.frequent,
                 columns, worth, mute, count,
             )  # fmt: skip
-        view, start, stop = columns[:, :count]
-        raw, gain, bound = worth[:, :count]
-        docs, impacts = tuple(p.postings.docs for p in parts), tuple(p.impacts for p in parts)
         muted = self._muted[segment] if self._muted else NOBODY
-        mute = mute[:count] & bool(self._muted)
-        return _Work(first, size, docs, impacts, view, start, stop, raw, gain, bound, mute, muted)
+        view, start, stop, row = columns[:, :count]
+        raw, gain, bound = worth[:, :count]
+        return _Work(
+            first,
+            size,
+            tuple(part.postings.docs for part in parts),
+            tuple(part.impacts for part in parts),
+            tuple(part.levels for part in parts),
+            tuple(part.marks for part in parts),
+            tuple(part.ranks for part in parts),
+            view,
+            start,
+            stop,
+            row,
+            raw,
+            gain,
+            bound,
+            mute[:count] & bool(self._muted),
+            muted,
+        )
 
     def best(self, begin: Sequence[Array], k: int) -> Numbers:
         """Return rows, rising, among which are the ``k`` best and all that tie with the k-th.
 
         ``begin`` has for each segment what its records start with (n, float32),
-        :data:`indexes.kernels.OUT` for those that are not to be found; it is used up.
+        :data:`indexes.selection.OUT` for those that are not to be found; it is used up.
         """
         found = []
         for work, scores in zip(self.work, begin, strict=True):
-            rows = kernels.best(
-                work.docs, work.impacts, work.view, work.start, work.stop, work.gain,
-                work.bound, work.mute, work.muted, scores, k, self.slack(work, scores),
-            )  # fmt: skip
-            found.append(rows.astype(np.int64) + work.first)
+            slack = self.slack(work, scores)
+            self._total(work, scores)
+            found.append(selection.best(scores, k, slack) + work.first)
         return np.concatenate(found)
 
     def totals(self, begin: Sequence[Array]) -> npt.NDArray[np.float32]:
         """Add all terms to what records start with, in float32; within :meth:`slack` of exact."""
         for work, scores in zip(self.work, begin, strict=True):
-            kernels.total(
-                work.docs, work.impacts, work.view, work.start, work.stop, work.gain,
-                work.mute, work.muted, scores,
-            )  # fmt: skip
+            self._total(work, scores)
         return np.concatenate(begin)
 
+    def _total(self, work: _Work, scores: Array) -> None:
+        kernels.total(
+            work.docs, work.impacts, work.levels, work.view, work.start, work.stop, work.row,
+            work.gain, work.bound, work.mute, work.muted, scores,
+        )  # fmt: skip
+
     def slack(self, work: _Work, begin: Array) -> float:
-        """How far two float32 scores may be out together, and scores that count as equal."""
+        """How far two scores of :meth:`totals` may be out together, and equal ones be apart.
+
+        A level is out by half a step at most, so two of them are by a step.
+        """
         most = float(work.bound.sum()) + float(max(begin.max(initial=0.0), 0.0))
-        return 2 * TIES + 2 * _ROUNDING * (len(work.view) + 4) * most
+        steps = float(work.bound[work.row >= 0].sum()) / kernels.LEVELS
+        return 2 * TIES + steps + 2 * _ROUNDING * (len(work.view) + 4) * most
 
     def exact(self, rows: Numbers) -> dict[str, Scores]:
         """Return the score of ``rows`` (rising) in each view, before its factor."""
-        found = {name: np.zeros(len(rows)) for name in self._terms}
+        found = np.zeros((len(self._names), len(rows)))
         for work in self.work:
             low, high = np.searchsorted(rows, (work.first, work.first + work.size))
-            mine = rows[low:high] - work.first
-            for name, out in found.items():
-                docs, impacts, start, stop, gain, mute = self._of(work, name)
-                piece = out[low:high]
-                kernels.add_rows(docs, impacts, start, stop, gain, mute, work.muted, mine, piece)
-        return found
+            kernels.add_rows(
+                work.docs, work.impacts, work.marks, work.ranks, work.view, work.start, work.stop,
+                work.row, work.raw, work.mute, work.muted, rows[low:high] - work.first,
+                found[:, low:high],
+            )  # fmt: skip
+        return {name: found[self._names.index(name)] for name in self._terms}
 
     def everything(self) -> dict[str, Scores]:
         """Return the score of every record in each view, before its factor: the same numbers."""

@@ -10,6 +10,7 @@ from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -85,17 +86,35 @@ class Builder:
     def finish(self) -> Postings:
         """Return the postings of what was added; the builder is empty afterwards."""
         ids, self._ids = self._ids, defaultdict()
-        terms = sorted(ids)
-        order = np.empty(len(terms), np.int32)
-        order[np.fromiter(map(ids.__getitem__, terms), np.int64, len(terms))] = np.arange(
-            len(terms), dtype=np.int32
-        )
-        del ids
-        vocabulary = Vocabulary.of(terms)
-        del terms
         stream = np.frombuffer(self._stream, np.int32) if self._stream else np.zeros(0, np.int32)
         lengths = np.array(self._lengths, np.int32).reshape(-1, len(self._fields))
-        return Postings(vocabulary, *invert(stream, lengths, order), lengths)
+        return inverted(stream, lengths, list(ids))
+
+
+def inverted(
+    stream: npt.NDArray[np.int32], lengths: npt.NDArray[np.int32], terms: Sequence[str]
+) -> Postings:
+    """Return the postings of term occurrences.
+
+    Args:
+        stream: (occurrences,) provisional term numbers, record by record and field by field.
+        lengths: (n, F) how many of them each field of each record has.
+        terms: the text of each provisional number; two may be the same term, and some none's.
+    """
+    said = np.zeros(len(terms), np.bool_)
+    said[stream] = True
+    numbers = np.flatnonzero(said).tolist()
+    numbers.sort(key=terms.__getitem__)
+    ordered = [terms[number] for number in numbers]
+    new = np.fromiter((a != b for a, b in pairwise(ordered)), np.bool_, max(len(ordered) - 1, 0))
+    order = np.full(len(terms), -1, np.int32)
+    order[numbers] = np.concatenate([np.zeros(1, np.int32), np.cumsum(new, dtype=np.int32)])[
+        : len(numbers)
+    ]
+    if not new.all():
+        ordered = list(dict.fromkeys(ordered))
+    del numbers, new
+    return Postings(Vocabulary.of(ordered), *invert(stream, lengths, order, len(ordered)), lengths)
 
 
 def build(records: Iterable[Mapping[str, Sequence[str]]], fields: Sequence[str]) -> Postings:
@@ -107,7 +126,10 @@ def build(records: Iterable[Mapping[str, Sequence[str]]], fields: Sequence[str])
 
 
 def invert(
-    stream: npt.NDArray[np.int32], lengths: npt.NDArray[np.int32], order: npt.NDArray[np.int32]
+    stream: npt.NDArray[np.int32],
+    lengths: npt.NDArray[np.int32],
+    order: npt.NDArray[np.int32],
+    count: int,
 ) -> tuple[Array, Array, Array]:
     """Return starts, docs and frequencies of term occurrences.
 
@@ -115,10 +137,11 @@ def invert(
         stream: (occurrences,) provisional term numbers, record by record and field by field.
         lengths: (n, F) how many of them each field of each record has.
         order: (V,) the final number of each provisional one.
+        count: how many final ones there are.
     """
     fields = lengths.shape[1]
-    held, most = _count(stream, lengths, order)
-    starts = np.zeros(len(order) + 1, np.int64)
+    held, most = _count(stream, lengths, order, count)
+    starts = np.zeros(count + 1, np.int64)
     np.cumsum(held, out=starts[1:])
     docs = np.empty(int(starts[-1]), np.int32)
     smallest = np.min_scalar_type(int(most)) if most else np.dtype(np.uint8)
@@ -128,13 +151,13 @@ def invert(
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
-def _count(stream: Array, lengths: Array, order: Array) -> tuple[Array, int]:
+def _count(stream: Array, lengths: Array, order: Array, terms: int) -> tuple[Array, int]:
     """In how many records each term occurs, and the largest frequency in one field."""
     fields = lengths.shape[1]
-    held = np.zeros(order.shape[0], np.int64)
-    last = np.full(order.shape[0], -1, np.int64)  # the record and field a term was last seen in
-    record = np.full(order.shape[0], -1, np.int32)
-    counts = np.zeros(order.shape[0], np.int32)
+    held = np.zeros(terms, np.int64)
+    last = np.full(terms, -1, np.int64)  # the record and field a term was last seen in
+    record = np.full(terms, -1, np.int32)
+    counts = np.zeros(terms, np.int32)
     most, place = 0, 0
     for doc in range(lengths.shape[0]):
         for column in range(fields):

@@ -228,6 +228,31 @@ def _part(flags: Any, joined: Any) -> None:
             joined[i] = False
 
 
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
+def _joined_all(
+    rows: Any,
+    ends: Any,
+    weights: Any,
+    words: Any,
+    flags: Any,
+    pairs: Any,
+    triples: Any,
+    size: int,
+    phrased: Any,
+    transitions: Any,
+    joined: Any,
+) -> None:
+    """Tell for each token of each text whether it goes on the word before it."""
+    start = 0
+    for text in range(ends.shape[0]):
+        mine, out = rows[start : ends[text]], joined[start : ends[text]]
+        pair, triple = np.zeros(len(mine), np.bool_), np.zeros(len(mine), np.bool_)
+        _phrased(words[mine], pairs, triples, size, pair, triple)
+        _continues(weights[mine], pair, triple, phrased, transitions, out)
+        _part(flags[mine], out)
+        start = ends[text]
+
+
 class Segmenter:
     """Tells words from tokens by number. A token's number is good for this segmenter only.
 
@@ -266,15 +291,19 @@ class Segmenter:
         A line break is in no word: pyvi may join it, but its output is then divided there anyway.
         """
         numbers = np.array(rows, np.int64)
-        pair, triple, joined = np.zeros((3, len(rows)), np.bool_)
+        answer: list[bool] = self.joined_all(numbers, np.array([len(rows)])).tolist()
+        return answer
+
+    def joined_all(self, rows: npt.NDArray[np.integer], ends: Numbers) -> npt.NDArray[np.bool_]:
+        """Return :meth:`joined` of the tokens of many texts, which stop at ``ends``."""
+        joined = np.zeros(len(rows), np.bool_)
         weights, words, flags = self._tables  # read after the rows were made: all are in it
         pairs, triples, size = self._phrases.pairs, self._phrases.triples, len(self._phrases.words)
-        _phrased(words[numbers], pairs, triples, size, pair, triple)
-        transitions = self._model.transitions
-        _continues(weights[numbers], pair, triple, self._known, transitions, joined)
-        _part(flags[numbers], joined)
-        answer: list[bool] = joined.tolist()
-        return answer
+        _joined_all(
+            rows, ends, weights, words, flags, pairs, triples, size,
+            self._known, self._model.transitions, joined,
+        )  # fmt: skip
+        return joined
 
     def _add(self, token: str) -> int:
         with self._lock:

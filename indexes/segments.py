@@ -22,7 +22,8 @@ import numpy.typing as npt
 from indexes import analyser, merging
 from indexes.documents import FIELDS, Digests, Document, digests
 from indexes.encoders import Cache, Encoder
-from indexes.postings import Builder, Postings
+from indexes.inverting import Inverter
+from indexes.postings import Postings
 from indexes.senses import Senses, pieces
 from indexes.vectors import pool
 from indexes.vocabulary import Array, mapped
@@ -149,14 +150,13 @@ class Segment:
         known: Digests | None = None,
     ) -> Segment:
         """Index ``documents``, whose digests may be known; their order is the order of rows."""
-        builders = {view: Builder(FIELDS) for view in analyser.VIEWS}
+        inverter = Inverter(len(FIELDS))
         for document in documents:
-            fields = {name: analyser.terms(getattr(document, name)) for name in FIELDS}
-            for view, builder in builders.items():
-                builder.add({name: found[view] for name, found in fields.items()})
+            for name in FIELDS:
+                inverter.add(getattr(document, name))
             if tick:
                 tick("phân tích văn bản", 1, len(documents))
-        views = {view: builders.pop(view).finish() for view in analyser.VIEWS}
+        views = inverter.finish()
         ids = tuple(document.id for document in documents)
         labels = Labels.of(document.labels for document in documents)
         senses = _encode(documents, encoder, cache, tick) if encoder else None

@@ -109,6 +109,21 @@ class Senses:
             bound = max(bound, (1.0 - PIECE_WEIGHT) * bound + PIECE_WEIGHT * piece)
         return _cut(rows, self.scores(query, rows), k, bound)
 
+    def bounds(self, query: Matrix) -> tuple[Matrix, Matrix] | None:
+        """Return the least and the most that each row's cosine can be, both (n,) float32.
+
+        ``None`` where that would take longer than to look for the nearest.
+        """
+        whole, parts = self.whole.bounds(query), self.parts.bounds(query)
+        if whole is None or parts is None:
+            return None
+        records, starts = self._stretches
+        if len(records):
+            for mine, theirs in zip(whole, parts, strict=True):
+                best = np.maximum.reduceat(theirs, starts[:-1])
+                mine[records] = (1.0 - PIECE_WEIGHT) * mine[records] + PIECE_WEIGHT * best
+        return whole
+
     def directions(self, rows: Rows) -> Matrix:
         """Return the unit vectors of ``rows`` as a whole, shape (len(rows), dim)."""
         return np.asarray(self.whole.matrix[rows])
@@ -171,6 +186,15 @@ class Layers:
         rows = np.concatenate(list(shifted))
         bound = max(each.bound for each in found)
         return _cut(rows, self.scores(query, rows), k, bound)
+
+    def bounds(self, query: Matrix) -> tuple[Matrix, Matrix] | None:
+        """See :meth:`Senses.bounds`."""
+        found = [part.bounds(query) for part in self.parts]
+        known = [each for each in found if each is not None]
+        if len(known) < len(found):
+            return None
+        lower, upper = (np.concatenate(each) for each in zip(*known, strict=True))
+        return lower, upper
 
     def directions(self, rows: Rows) -> Matrix:
         """See :meth:`Senses.directions`."""

@@ -113,6 +113,18 @@ class Vectors:
         _dots(self.matrix, rows.astype(np.int64), query.astype(np.float64), out)
         return out
 
+    def bounds(self, query: Matrix) -> tuple[Matrix, Matrix] | None:
+        """Return the least and the most that each row's cosine can be, both (n,) float32.
+
+        ``None`` where not all rows are looked at: beyond :data:`CODED` records.
+        """
+        if isinstance(self.index, Codes):
+            return self.index.bounds(query)
+        if self.index is not None:
+            return None
+        near = self.matrix @ np.asarray(query, np.float32)
+        return near - np.float32(_ERROR), near + np.float32(_ERROR)
+
     def nearest(self, query: Matrix, k: int) -> Rows:
         """Return the rows of the ``k`` nearest records, best first, ties by row.
 

@@ -14,7 +14,7 @@ from itertools import islice
 
 from corpus.lexicon import Lexicon
 from corpus.records import Technology
-from corpus.text import Span, fold, has_accents
+from corpus.text import Span, fold, has_accents, joined
 from indexes.analyser import JOINT, spans
 from matcher.fit import Breach, money
 from matcher.hits import Hit
@@ -108,7 +108,8 @@ def _unsaid(technology: Technology, query: Query, lexicon: Lexicon) -> list[str]
     told = (technology.name, technology.summary, technology.detail, *technology.keywords)
     text = "\n".join(filter(None, (*told, *technology.products)))
     plain = not has_accents(query.text)
-    said = {fold(span.text) if plain else span.text for span in spans(text)}
+    said = {word.lower() for word in joined(text).split()}
+    said = set(map(fold, said)) if plain else said
     words = (word.replace(JOINT, " ") for word in query.terms["words"] if JOINT in word)
     return [
         word for word in words if not lexicon.is_stopword(word) and said.isdisjoint(word.split())

@@ -14,7 +14,7 @@ from itertools import accumulate, pairwise
 import numpy as np
 import numpy.typing as npt
 
-from indexes import kernels
+from indexes import selection
 from indexes.bm25 import unpacked
 from indexes.hybrid import Index
 from indexes.lexical import TIES, Evidence
@@ -52,17 +52,23 @@ class Scoring:
         """
         self.index, self.bits, self.evidence, self.factors = index, bits, evidence, factors
         self.fit, self.terms = fit, terms
-        self.size = sum(kernels.counted(each) for each in bits)
+        self.size = sum(selection.counted(each) for each in bits)
         self.vector: Vector | None = None
 
     def mean(self, vector: Vector, near: Near, weight: float, neutral: float) -> None:
         """Let meaning count too: ``weight * (cosine - neutral)``; ``near`` are its nearest."""
         self.vector = self.stated = vector
         self.near, self.weight, self.neutral = near, weight, neutral
+        self.bounds: tuple[Vector, Vector] | None = None  # on the cosine of every record
 
     def turn(self, vector: Vector) -> None:
-        """Score by the meaning ``vector``; what is a hit stays as it is."""
-        self.vector, self.near = vector, self.index.nearest(vector, NEAREST)
+        """Score by the meaning ``vector``; what is a hit stays as it is.
+
+        Who is nearest need not be known any more, only who may be among the best: bounds tell.
+        """
+        self.vector, self.bounds = vector, self.index.bounds(vector)
+        if self.bounds is None:
+            self.near = self.index.nearest(vector, NEAREST)
 
     def first(self, k: int) -> Scored:
         """Return the ``k`` best hits, exactly, best first."""
@@ -89,12 +95,12 @@ class Scoring:
         return Scored(rows, *self._parts(rows), self.terms)
 
     def _begin(self) -> list[npt.NDArray[np.float32]]:
-        """What records start with: their soft fit; :data:`kernels.OUT` where they are no hits."""
+        """What records start with: their soft fit; :data:`selection.OUT` where they are no hits."""
         scores = np.empty(len(self.index.ids), np.float32)
         ends = [0, *accumulate(self.index.sizes)]
         begin = [scores[start:end] for start, end in pairwise(ends)]
         for bits, piece in zip(self.bits, begin, strict=True):
-            kernels.begin(bits, piece)
+            selection.begin(bits, piece)
         for each in self.fit.values():
             each.give(scores)
         return begin
@@ -107,23 +113,36 @@ class Scoring:
         return self.evidence.totals(begin), slack
 
     def _closest(self, k: int) -> Rows:
-        """Rows among which are the ``k`` best of words and meaning together.
+        """Rows among which are the ``k`` best of words and meaning together."""
+        totals, slack = self._totals
+        if self.bounds is None:
+            rows = self._near_enough(totals, slack, k)
+        else:
+            lower, upper = (self.weight * (each - self.neutral) for each in self.bounds)
+            least = selection.kth(totals + lower, k) - slack
+            rows = np.flatnonzero(totals + upper >= max(least, selection.LEAST))
+        known = totals[rows] + self._meaning(rows)
+        least = selection.kth(known.astype(np.float32), k) - slack
+        return rows[known >= least]
+
+    def _near_enough(self, totals: npt.NDArray[np.float32], slack: float, k: int) -> Rows:
+        """Rows that may be among the ``k`` best.
 
         No record outside :data:`NEAREST` is closer in meaning than those in it, so that what its
         words say bounds its score; only those that may still come in have their cosine computed.
         """
-        totals, slack = self._totals
-        level = kernels.kth(totals, k)
-        seeds = np.union1d(self.near.rows, np.flatnonzero(totals >= level))
+        level = selection.kth(totals, k)
+        seeds = self._and_near(totals >= level)
         known = totals[seeds] + self._meaning(seeds)
-        least = kernels.kth(known.astype(np.float32), k) - slack
+        least = selection.kth(known.astype(np.float32), k) - slack
         # The most that meaning gives a record that is not among the nearest.
         farther = self.weight * (self.near.bound + TIES - self.neutral)
-        rows = np.flatnonzero(totals >= max(least - farther, kernels.LEAST))
-        rows = np.union1d(self.near.rows, rows)
-        known = totals[rows] + self._meaning(rows)
-        least = kernels.kth(known.astype(np.float32), k) - slack
-        return rows[known >= least]
+        return self._and_near(totals >= max(least - farther, selection.LEAST))
+
+    def _and_near(self, mask: npt.NDArray[np.bool_]) -> Rows:
+        """The rows of ``mask`` and the nearest, rising."""
+        mask[self.near.rows] = True
+        return np.flatnonzero(mask)
 
     def _meaning(self, rows: Rows) -> npt.NDArray[np.float64]:
         assert self.vector is not None

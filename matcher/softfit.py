@@ -15,7 +15,7 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from indexes import kernels
+from indexes import selection
 from indexes.segments import Labels
 from matcher.hits import Rows
 
@@ -84,4 +84,4 @@ class Fit:
     def give(self, scores: npt.NDArray[np.float32]) -> None:
         """Add to every row what it gains."""
         starts, rows = self.group.members
-        kernels.give(rows, starts, self.gains, scores)
+        selection.give(rows, starts, self.gains, scores)

@@ -56,14 +56,15 @@ class Capability(StrEnum):
     IMPORT = "import"
     LISTS = "lists"  # one's own, and those shared with one
     ALL_LISTS = "all_lists"
+    PLAN = "plan"  # yearly runs, coverage, the list to fund
     NDA = "nda"  # given to a person, not to a role
     ADMIN = "admin"
 
 
-READ, WRITE_NEEDS, IMPORT, LISTS, ALL_LISTS, NDA, ADMIN = Capability
+READ, WRITE_NEEDS, IMPORT, LISTS, ALL_LISTS, PLAN, NDA, ADMIN = Capability
 ROLES: dict[str, frozenset[Capability]] = {
     "reader": frozenset({READ}),
-    "officer": frozenset({READ, WRITE_NEEDS, IMPORT, LISTS, ALL_LISTS}),
+    "officer": frozenset({READ, WRITE_NEEDS, IMPORT, LISTS, ALL_LISTS, PLAN}),
     "broker": frozenset({READ, LISTS}),
     "administrator": frozenset(Capability) - {NDA},
 }

@@ -8,11 +8,32 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from service import api_decisions, api_lists, api_needs, api_records, api_search, api_searches
+from service import (
+    api_decisions,
+    api_duplicates,
+    api_exports,
+    api_imports,
+    api_lists,
+    api_needs,
+    api_records,
+    api_search,
+    api_searches,
+)
 from service.api_lending import Current, Public
 
 __all__ = ["Current", "Public", "router"]
 
 router = APIRouter(prefix="/api/v1")
-for part in (api_search, api_records, api_needs, api_lists, api_decisions, api_searches):
+PARTS = (
+    api_search,
+    api_exports,
+    api_records,
+    api_needs,
+    api_lists,
+    api_decisions,
+    api_searches,
+    api_imports,
+    api_duplicates,
+)
+for part in PARTS:
     router.include_router(part.router)

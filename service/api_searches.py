@@ -9,6 +9,7 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import ValidationError
 
 from corpus.workflow import SavedSearch
+from matcher.answers import Answer
 from service import contract_work
 from service.api_desk import Expected, Once, Reading, created, new, tagged
 from service.api_lending import Current, Key, Plain, chosen
@@ -44,11 +45,15 @@ def kept(query: str) -> Kept:
         raise ApiError(422, "invalid", "câu tìm đã lưu không đọc được nữa") from error
 
 
+def answered(opened: Opened, search: Kept) -> Answer:
+    """Return what answers a search now, as far down as counts as seen."""
+    matcher = opened.matcher
+    return matcher.answer(matcher.text(search.q), SEEN, chosen(search))
+
+
 def found(opened: Opened, search: Kept) -> list[str]:
     """Return the ids that a search finds now, best first."""
-    matcher = opened.matcher
-    answer = matcher.answer(matcher.text(search.q), SEEN, chosen(search))
-    return [each.technology.id for each in answer.matches]
+    return [each.technology.id for each in answered(opened, search).matches]
 
 
 @router.get("/searches", response_model=list[contract_work.SearchBody])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -22,11 +22,25 @@ from indexes.snapshot import ALL, PUBLIC
 from matcher import fit
 from matcher.match import Matcher
 from matcher.need import Conditions
-from service import cli_accounts, cli_admin, cli_documents, cli_quality, loading, payloads, show
+from service import (
+    cli_accounts,
+    cli_admin,
+    cli_documents,
+    cli_duplicates,
+    cli_plan,
+    cli_priority,
+    cli_quality,
+    cli_yearly,
+    loading,
+    payloads,
+    show,
+)
 from service import demo as demonstration
 from service import doctor as examination
 from service.console import emit, err, fail, out, progress, readable, told_failures
 from service.exports import match_lists
+from service.indexing import Indexing
+from service.ledger import Ledger
 from service.settings import (
     DATA,
     AsOf,
@@ -126,8 +140,8 @@ def index(
     """Tạo chỉ mục từ dữ liệu đã nạp; chỉ mục cũ dùng được cho đến khi chỉ mục mới xong."""
     space = Workspace(data or DATA())
     engine, notice = encoder_or_words(encoder)
-    with progress() as tick:
-        manifest = space.build(engine, tick)
+    with closing(Ledger(space.folder)) as ledger, progress() as tick:
+        manifest = Indexing(space, ledger).run(None, engine, tick)
     if as_json:
         emit(payloads.manifest(manifest, [notice] if notice else []))
         return
@@ -246,10 +260,14 @@ def takers(
 
 
 app.add_typer(cli_quality.app)
+app.add_typer(cli_yearly.app)
+app.add_typer(cli_plan.app)
+app.add_typer(cli_priority.app, name="priority")
 app.add_typer(cli_documents.app)
 app.add_typer(cli_accounts.user, name="user")
 app.add_typer(cli_accounts.token, name="token")
 cli_admin.register(app)
+cli_duplicates.register(app)
 
 
 @app.command(name="show")

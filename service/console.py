@@ -21,10 +21,13 @@ from rich.text import Text
 
 from corpus.lexicon_tables import TableError
 from corpus.store import StoreError
+from corpus.tables import UnreadableFile
 from indexes.encoders import EncoderError
 from indexes.hybrid import Tick
 from indexes.snapshot import SnapshotError
 from matcher.models import ModelError
+from matcher.planning.rules import RuleError
+from matcher.run_folder import RunFolderError
 from matcher.runs import RunError
 from matcher.testsets import TestSetError
 from service.settings import Exit
@@ -48,9 +51,9 @@ def told_failures() -> Iterator[None]:
     """Turn a known failure into a sentence and an exit code."""
     try:
         yield
-    except (ModelError, StoreError, SnapshotError) as error:
+    except (ModelError, RunFolderError, StoreError, SnapshotError) as error:
         fail(str(error), Exit.NO_DATA)
-    except (EncoderError, RunError, TableError, TestSetError) as error:
+    except (EncoderError, RuleError, RunError, TableError, TestSetError, UnreadableFile) as error:
         fail(str(error), Exit.BAD_INPUT)
     except OSError as error:
         fail(*_told(error))

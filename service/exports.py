@@ -27,11 +27,11 @@ from openpyxl.writer.excel import ExcelWriter
 
 from corpus.records import Need, Product
 from matcher import explain
-from matcher.match import Answer, Match, ProductList
+from matcher.answers import Answer, Match, ProductList
 
 WATERMARK = "DỮ LIỆU MINH HỌA – không phải công nghệ, đơn vị, giá có thật; không dùng để ký"
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time a zip can carry: no clock in an output file
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
 LINE, TALLEST = 13.0, 409.0  # points: one line of the default font; the most a row can be
 APART = "ngoài danh sách"  # in the column of ranks: breaks a hard rule
 BOLD, RED = Font(bold=True), Font(bold=True, color="C00000")
@@ -183,7 +183,7 @@ def height(row: Sequence[str], columns: Sequence[tuple[str, int]]) -> float:
 def page(sheet: Worksheet, marked: bool) -> None:
     """Lay the sheet out for landscape A3; with the watermark on every page if ``marked``."""
     sheet.page_setup.orientation, sheet.page_setup.fitToHeight = "landscape", 0
-    sheet.page_setup.paperSize = sheet.PAPERSIZE_A3
+    sheet.page_setup.paperSize = Worksheet.PAPERSIZE_A3
     sheet.page_margins = PageMargins(0.3, 0.3, 0.7, 0.7, header=0.3, footer=0.3)
     sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
     if marked:
@@ -197,7 +197,7 @@ def put(sheet: Worksheet, row: int, column: int, text: str, font: Font | None = 
     assert isinstance(cell, Cell)  # a new sheet has no merged cells
     cell.value = text
     cell.data_type = "s"  # also "=1+1" and "#REF!"
-    cell.quotePrefix = text.startswith(_FORMULA)
+    cell.quotePrefix = text.startswith(FORMULA)
     if font:
         cell.font = font
     return cell

@@ -10,7 +10,7 @@ import csv
 import datetime as dt
 import io
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from openpyxl import Workbook
@@ -20,19 +20,10 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from corpus.shown import guard
 from service.exports import BOLD, HEAD_FILL, RED, WATERMARK, height, page, put, without_clock
-from service.handover import (
-    ANNEX,
-    BLANK,
-    UNKNOWN,
-    Annex,
-    Handover,
-    Line,
-    annex_rows,
-    columns,
-    plain,
-    rows,
-    short_columns,
-)
+from service.handover import Handover, Line, plain
+from service.handover_annex import ANNEX, BLANK, Annex, annex_rows
+from service.handover_columns import columns, rows, short_columns
+from service.handover_facts import UNKNOWN
 
 Widths = Sequence[tuple[str, int]]
 LOG: Final = (
@@ -151,9 +142,3 @@ def _item(line: Line) -> Mapping[str, Any]:
         "product": line.product.to_json() if line.product else None,
         "decisions": [each.to_json() for each in line.log],
     }
-
-
-WRITERS: Final[Mapping[str, tuple[str, Callable[[Handover], bytes]]]] = {
-    "csv": ("text/csv; charset=utf-8", delimited),
-    "json": ("application/json", document),
-}

@@ -12,7 +12,8 @@ from typing import TypeVar
 from corpus.records import Need, Product, Record, Technology
 from corpus.workflow import MAX_ITEMS, Listed, MatchList
 from matcher import explain
-from matcher.match import Match, Matcher
+from matcher.answers import Answer, Match, ProductList, Taker
+from matcher.match import Matcher
 from matcher.need import Query
 from service.access import NDA, may
 from service.desk import Desk
@@ -22,9 +23,8 @@ R = TypeVar("R", bound=Record)
 TAKERS = 50  # lines of a new list of takers, at most
 
 
-def for_product(matcher: Matcher, product: Product, k: int = 10) -> tuple[Listed, ...]:
-    """Return lines that together serve the needs of ``product``, one for each need they serve."""
-    found = matcher.for_product(product, k)
+def for_product(found: ProductList) -> tuple[Listed, ...]:
+    """Return lines that together serve the needs of a product, one for each need they serve."""
     pairs = [
         (choice.match.technology.id, need) for choice in found.choices for need in choice.needs
     ]
@@ -36,28 +36,23 @@ def for_product(matcher: Matcher, product: Product, k: int = 10) -> tuple[Listed
     return tuple(lines[:MAX_ITEMS])
 
 
-def for_need(matcher: Matcher, need: Need, k: int = 10) -> tuple[Listed, ...]:
+def for_need(found: Answer, need: Need) -> tuple[Listed, ...]:
     """Return lines for what answers ``need``; mere references are left out."""
-    return _lines(matcher.answer(matcher.stated(need), k).matches, need)
-
-
-def for_text(matcher: Matcher, text: str, k: int = 10) -> tuple[Listed, ...]:
-    """Return lines for what answers a search; mere references are left out."""
-    return _lines(matcher.answer(matcher.text(text), k).matches, None)
-
-
-def _lines(matches: Sequence[Match], need: Need | None) -> tuple[Listed, ...]:
-    ranked = enumerate(matches, 1)
+    ranked = enumerate(found.matches, 1)
     return tuple(line(each, need, n) for n, each in ranked if each.label != explain.REFERENCE)
 
 
-def for_offer(matcher: Matcher, offer: Technology) -> tuple[Listed, ...]:
-    """Return lines for the needs that ``offer`` may serve; mere references are left out."""
-    takers = matcher.takers(offer, len(matcher.needs))
-    fit = [each for each in takers if each.match.label != explain.REFERENCE]
+def for_offer(takers: Sequence[Taker]) -> tuple[Listed, ...]:
+    """Return lines for the needs that an offer may serve; mere references are left out."""
+    fit = by_label(takers)[:TAKERS]
+    return tuple(line(each.match, each.need, n) for n, each in enumerate(fit, 1))
+
+
+def by_label(takers: Sequence[Taker]) -> list[Taker]:
+    """Return those that fit before those to be adapted; mere references are left out."""
     order = (explain.SUITS, explain.ADAPT)
-    fit.sort(key=lambda each: order.index(each.match.label))  # stable: within a label by score
-    return tuple(line(each.match, each.need, n) for n, each in enumerate(fit[:TAKERS], 1))
+    fit = [each for each in takers if each.match.label in order]
+    return sorted(fit, key=lambda each: order.index(each.match.label))  # within a label by score
 
 
 def chosen(
@@ -74,6 +69,19 @@ def chosen(
         bare = Listed.model_validate({"technology": each.id, "need": need.id if need else None})
         lines.append(line(match, need, None) if match else bare)
     return tuple(lines)
+
+
+def named(matcher: Matcher | None, need: Need | None, text: str) -> str:
+    """Return what to call what was found for ``text`` or ``need``; "" for neither.
+
+    Words typed without accents are read as they were searched: a list is handed over.
+    """
+    if need is not None and not text.strip():
+        return need.topic or need.text
+    query = matcher.text(text) if matcher and text.strip() else None
+    if query is None or query.restored is None:
+        return " ".join(text.split())
+    return query.restored.text[:1].upper() + query.restored.text[1:]
 
 
 def _query(matcher: Matcher | None, need: Need | None, text: str) -> Query | None:

@@ -17,7 +17,7 @@ import datetime as dt
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 
@@ -27,6 +27,7 @@ from corpus.records import Need, Product, Technology
 from corpus.store import State, Store, StoreError
 from indexes.snapshot import PUBLIC, SnapshotError
 from service.contract import ApiError
+from service.discretion import discreet
 from service.workspace import Opened, Workspace
 
 KNOWN = (SnapshotError, StoreError, TableError)  # their messages say what to do
@@ -80,6 +81,7 @@ class Live:
         self._space, self._as_of, self._every = space, as_of, every
         self._counting = threading.Lock()  # held for moments: who uses what
         self._desks = {PUBLIC: _Desk(PUBLIC)}
+        self.prepare: Callable[[Opened], None] = lambda _: None  # before a matcher is lent
         self._stopped = threading.Event()
         self._watcher: threading.Thread | None = None
 
@@ -98,7 +100,7 @@ class Live:
                 raise ApiError(503, "no_index", desk.trouble)
             loan.users += 1
         try:
-            yield _told(loan.opened, desk.trouble)
+            yield _told(loan.opened, discreet(desk.trouble, self._space.folder))
         finally:
             with self._counting:
                 loan.users -= 1
@@ -145,7 +147,10 @@ class Live:
         try:
             stamp = self._published()  # read first: what changes while we open is seen next time
             if desk.current is None or stamp != desk.stamp:
-                self._replace(desk, self._open(desk, stamp), stamp)
+                loan = self._open(desk, stamp)
+                if self._every:  # while others go on with the one before
+                    self.prepare(loan.opened)
+                self._replace(desk, loan, stamp)
             desk.trouble = ""
         except Exception as error:  # whatever is wrong with the new state, the old one serves
             _note(desk, error)
@@ -205,7 +210,7 @@ def _note(desk: _Desk, error: Exception) -> None:
 
 
 def _told(opened: Opened, trouble: str) -> Opened:
-    """Add that the newest state cannot be opened, where it cannot."""
+    """Add that the newest state cannot be opened, where it cannot; the log says where."""
     if not trouble:
         return opened
     notice = f"Đang dùng chỉ mục mở lần trước: {trouble}"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,7 +21,9 @@ from corpus.reading import Content, read_content
 from corpus.records import KINDS, Product
 from corpus.store import Saved, Store
 from corpus.tables import Table, read_tables
-from corpus.workflow import Suggestion
+from corpus.workflow import Merge, Suggestion
+from service import duplicates
+from service.desk_merging import merged_hashes
 from service.suggesting import keep, suggestions_of
 
 RECORD_FILES = (".xlsx", ".csv", ".tsv", ".jsonl")
@@ -49,6 +51,7 @@ class Report:
     notices: tuple[Notice, ...]
     saved: Saved
     corrections: tuple[Path, ...]
+    alike: Mapping[str, int | None] = field(default_factory=dict)  # kind → new ones told before
     suggested: tuple[Suggestion, ...] = ()
 
 
@@ -178,18 +181,22 @@ def load(paths: Sequence[Path], folder: Path, lexicon: Lexicon) -> Report:
     expanded, skipped = expand(paths)
     with TemporaryDirectory(prefix="cungcau-") as scratch, Store.create(folder) as store:
         files = _Files(expanded, Path(scratch))
-        loaded = read(files.paths, _known(store), files.open, files.labels)
+        there = {kind: store.hashes(kind) for kind in KINDS}
+        loaded = read(files.paths, _known(store, there), files.open, files.labels)
         saved = store.save(complete(loaded.records, store.all(Product), lexicon))
+        alike = duplicates.of_loaded(store, lexicon, loaded.records, there)
         suggested = keep(store, files.suggested(lexicon))
     refused, told = files.told()
     rejected = (*loaded.rejected, *refused)
     corrections = write_rejected(rejected, folder / REJECTED) if rejected else ()
     notices = (*skipped, *told, *loaded.notices)
-    return Report(loaded.counts, rejected, notices, saved, corrections, tuple(suggested))
+    return Report(loaded.counts, rejected, notices, saved, corrections, alike, tuple(suggested))
 
 
-def _known(store: Store) -> Known:
-    """What the store holds; a need may call its product by name."""
+def _known(store: Store, there: Mapping[str, Mapping[str, str]]) -> Known:
+    """What the store holds, or held before it was merged; a need may call its product by name."""
+    merges = store.all(Merge)
+    hashes = {kind: {**there[kind], **merged_hashes(merges, kind)} for kind in KINDS}
     names = [(each, product.id) for product in store.all(Product)
              for each in (product.name, *product.aliases)]  # fmt: skip
-    return Known.of_kinds({kind: store.hashes(kind) for kind in KINDS}, names)
+    return Known.of_kinds(hashes, names)

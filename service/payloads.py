@@ -9,8 +9,8 @@ from typing import Any
 from corpus.records import Need, Product, Technology
 from indexes.snapshot import Manifest
 from matcher import explain
+from matcher.answers import Answer, Match, ProductList, Taker
 from matcher.facets import Bucket, Facet
-from matcher.match import Answer, Match, ProductList, Taker
 from matcher.similar import Similar
 from service.loading import Report
 
@@ -175,4 +175,5 @@ def load_report(report: Report) -> Data:
         "notices": [each.message for each in report.notices],
         "corrections": [str(path) for path in report.corrections],
         "suggested": [each.to_json() for each in report.suggested],
+        "alike": dict(report.alike),
     }

@@ -16,7 +16,7 @@ from corpus.records import KINDS, UNDER_NDA, Record, Technology
 from corpus.text import Span
 from corpus.workflow import Suggestion
 from matcher import explain
-from matcher.match import Answer, Match, ProductList, Taker
+from matcher.answers import Answer, Match, ProductList, Taker
 from service.exports import WATERMARK
 from service.loading import Report
 
@@ -210,6 +210,11 @@ def load_report(console: Console, report: Report) -> None:
             "`cungcau suggestions`.",
             soft_wrap=True,
         )
+    for kind, count in report.alike.items():
+        if count:
+            alike = f"{count:,} {KINDS[kind].label.lower()} có thể trùng với bản ghi đã có"
+            command = f"cungcau duplicates --kind {kind}"
+            console.print(f"{alike}: xem bằng `{command}`.", soft_wrap=True)
     for told in report.notices[:SHOWN]:
         console.print(notice(told.message), soft_wrap=True)
     _more(console, len(report.notices), "lưu ý")

@@ -7,6 +7,7 @@ Layout of the folder (``--data`` or ``CUNGCAU_DATA``)::
     cache/             vectors by content, so that nothing is encoded twice
     model/             weights learnt from judgments and decisions; absent = the program's own
     lexicon/           tables that officers edit; absent = the ones that come with the program
+    duplicates/        pairs found by the last `cungcau duplicates`, and of which state of the store
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ class Opened:
     matcher: Matcher
     manifest: Manifest
     notices: tuple[str, ...]
-    version: str = ""  # the index's name
+    version: str = ""  # of the index of this audience
     state: State = EMPTY  # of the store, as the records show it
     audience: str = snapshot.PUBLIC
     behind: int = 0  # changes of technologies that the index lacks
@@ -143,7 +144,7 @@ class Workspace:
         Where a large index was made with the same program, encoder and tables from an earlier state
         of this store, only what changed since then is read, encoded and written.
         """
-        tables = self._tables_digest()
+        tables = self.tables_digest()
         cache = self.cache() if encoder else None
         since = refresh.base(self.index_folder, encoder, tables)
         with Store.open(self.folder) as store:
@@ -167,7 +168,7 @@ class Workspace:
         stats = ((each.name, each.stat()) for each in files)
         return " ".join(f"{name}:{stat.st_size}:{stat.st_mtime_ns}" for name, stat in stats)
 
-    def _tables_digest(self) -> str:
+    def tables_digest(self) -> str:
         """SHA-256 (hex) of the program's version and the tables that records are read with."""
         folder = self.tables if self.tables.is_dir() else resources.files("corpus") / "data"
         digest = hashlib.sha256(version("cungcau").encode())
@@ -220,7 +221,7 @@ class Workspace:
                     matcher,
                     opened.manifest,
                     (*_stale(behind), *notices),
-                    opened.folder.name,
+                    opened.version(audience),
                     read.state,
                     audience,
                     behind,

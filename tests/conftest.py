@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import datetime as dt
 import fcntl
+import functools
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import small
 import sqlalchemy as sa
 
+from corpus.lexicon import Lexicon
+from corpus.places import Places
 from corpus.records import Technology
+from corpus.store import Store
 from indexes.encoders import E5
 from matcher.match import Matcher
 from service import loading
@@ -51,6 +56,29 @@ def sample_matcher(sample_workspace: Workspace) -> Iterator[Matcher]:
 
 def _technologies(matcher: Matcher) -> tuple[Technology, ...]:
     return tuple(each for each in matcher.technologies.values() if each.illustrative)
+
+
+@pytest.fixture(scope="module")
+def tables_read_once() -> Iterator[None]:
+    """Read the program's tables once, not whenever a matcher is opened or a file looked at."""
+    with pytest.MonkeyPatch.context() as patch:
+        lexicon, places = functools.cache(Lexicon.load), functools.cache(Places.load)
+        patch.setattr(Workspace, "lexicon", lambda _: lexicon())
+        patch.setattr(Workspace, "places", lambda _: places())
+        yield
+
+
+@pytest.fixture(scope="session")
+def small_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A work folder with the small collection, indexed by words alone: copy it to change it."""
+    made = Workspace(tmp_path_factory.mktemp("small") / "data")
+    made.folder.mkdir()
+    made.copy_tables()
+    small.write_tables(made.tables)
+    with Store.create(made.folder) as store:
+        store.save([*small.PRODUCTS, *small.TECHNOLOGIES, *small.NEEDS])
+    made.build(None)
+    return made.folder
 
 
 @pytest.fixture(scope="session")

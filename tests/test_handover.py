@@ -17,7 +17,9 @@ from corpus.records import Decision, Need, Product, Technology
 from corpus.workflow import Listed, MatchList
 from service import handover
 from service.exports import WATERMARK
-from service.handover import ANNEX, Annex, annex_rows, assemble, columns, rows
+from service.handover import assemble
+from service.handover_annex import ANNEX, Annex, annex_rows
+from service.handover_columns import columns, rows
 from service.handover_docx import CONTACTS, annex, contacts
 from service.handover_files import delimited, document, workbook
 

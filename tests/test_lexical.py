@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small import Tiny, lexicon, places
 
-from indexes import kernels
+from indexes import selection
 from indexes.analyser import VIEWS
 from indexes.bm25 import BM25
 from indexes.hybrid import PARAMETERS, Index
@@ -123,7 +123,7 @@ def test_the_best_are_among_the_rows_returned_and_these_are_few(numbers, k, mute
     muted = [packed(np.random.default_rng(seed).random(COUNT) < 0.3)] if mute else ()
     found = evidence(numbers, muted)
     hits = np.random.default_rng(seed + 1).random(COUNT) < 0.6
-    begin = np.where(hits, np.random.default_rng(seed).random(COUNT) * 0.1, kernels.OUT)
+    begin = np.where(hits, np.random.default_rng(seed).random(COUNT) * 0.1, selection.OUT)
     begin = begin.astype(np.float32)
     scores = found.everything()
     factors = dict(zip(VIEWS, (1.0, 0.7, 0.4, 0.2), strict=True))
@@ -148,8 +148,8 @@ def test_where_most_terms_are_frequent_few_records_are_scored_exactly():
 @CALM
 @given(st.lists(st.floats(0, 9, width=32), max_size=200), st.integers(1, 50))
 def test_the_kth_largest(values, k):
-    expected = sorted(values)[-k] if len(values) >= k else float(kernels.OUT)
-    assert kernels.kth(np.array(values, np.float32), k) == pytest.approx(expected)
+    expected = sorted(values)[-k] if len(values) >= k else float(selection.OUT)
+    assert selection.kth(np.array(values, np.float32), k) == pytest.approx(expected)
 
 
 @CALM
@@ -157,10 +157,10 @@ def test_the_kth_largest(values, k):
 def test_bits_are_counted_and_start_records(numbers):
     mask = np.zeros(300, np.bool_)
     mask[list(numbers)] = True
-    assert kernels.counted(packed(mask)) == len(numbers)
+    assert selection.counted(packed(mask)) == len(numbers)
     out = np.empty(300, np.float32)
-    kernels.begin(packed(mask), out)
-    assert out.tolist() == np.where(mask, np.float32(0), kernels.OUT).tolist()
+    selection.begin(packed(mask), out)
+    assert out.tolist() == np.where(mask, np.float32(0), selection.OUT).tolist()
 
 
 # Vocabulary --------------------------------------------------------------------------------------

@@ -1,39 +1,29 @@
 """Match lists in the browser: from an offer or a need to the file that is handed over."""
 
-import csv
 import datetime as dt
 import html
-import io
 import re
 import shutil
-import threading
 
-import openpyxl
 import pytest
 from fastapi.testclient import TestClient
-from small import NEEDS, PRODUCTS, TECHNOLOGIES, TODAY, write_tables
+from small import TODAY
 
-from corpus.records import Need, Technology
+from corpus.records import Technology
 from corpus.store import Store
 from corpus.workflow import MatchList
 from service.app import create_app
 from service.desk import Desk, Person
+from service.desk_base import VIETNAM
 from service.workspace import Workspace
 
 LAN = Person("lan", "Lan", "officer")
 
 
 @pytest.fixture
-def space(tmp_path):
+def space(small_folder, tmp_path):
     """The small collection, indexed by words alone."""
-    made = Workspace(tmp_path / "data")
-    made.folder.mkdir()
-    made.copy_tables()
-    write_tables(made.tables)
-    with Store.create(made.folder) as store:
-        store.save([*PRODUCTS, *TECHNOLOGIES, *NEEDS])
-    made.build(None)
-    return made
+    return Workspace(shutil.copytree(small_folder, tmp_path / "data"))
 
 
 def browser(space):
@@ -115,15 +105,25 @@ def test_results_added_one_by_one_go_to_the_list_that_is_open(space, client):
     assert str(first.url.path) == "/" and "Đã lập danh sách DS-0001 với 1 dòng" in first.text
     again = client.post("/danh-sach/them", data={"cong-nghe": "CN-2", **back})
     assert "Đã thêm 1 dòng vào danh sách DS-0001" in again.text
+    assert 'danh sách đang mở: <a href="/danh-sach/DS-0001">' in again.text
     client.post("/danh-sach/them", data={"cong-nghe": "CN-2", **back})
     assert [each.technology for each in stored(space).items] == ["CN-1", "CN-2"]
-    assert stored(space, "DS-0002") is None
+    start(client, "cong-nghe", "CN-1")  # a list of takers, which takes no technologies
+    takers = stored(space, "DS-0002").items
+    client.post("/danh-sach/them", data={"cong-nghe": "CN-2", **back})
+    assert stored(space, "DS-0002").items == takers
+    assert [each.technology for each in stored(space, "DS-0003").items] == ["CN-2"]
     elsewhere = client.post(
         "/danh-sach/them",
         data={"cong-nghe": "CN-3", "ve": "//la.example/"},
         follow_redirects=False,
     )
     assert elsewhere.headers["location"] == "/"
+
+
+def test_a_list_is_named_with_the_accents_that_were_not_typed(space, client):
+    client.post("/danh-sach/them", data={"cong-nghe": ["CN-1"], "q": "say vai giu mau do"})
+    assert stored(space).name == "Sấy vải giữ màu đỏ"
 
 
 def test_adding_nothing_says_so(client):
@@ -190,6 +190,10 @@ def test_an_order_that_is_no_number_is_refused_where_it_was_typed(client):
     assert "không phải là số" in answer.text
 
 
+def today_there():
+    return dt.datetime.now(VIETNAM).date()  # in Vietnam, wherever the tests run
+
+
 def decide(client, pair, outcome, **more):
     page = client.get("/danh-sach/DS-0001").text
     sent = {"etag": field(page, "etag"), "cap": pair, "ket-qua": outcome, **more}
@@ -198,7 +202,7 @@ def decide(client, pair, outcome, **more):
 
 def test_a_result_is_recorded_with_reason_and_next_step_and_is_due(client):
     four(client)
-    today = dt.date.today()
+    today = today_there()
     page = decide(client, "CN-1\tN-1", "đã liên hệ", buoc="Hẹn xem máy", han=today.isoformat()).text
     assert "Hẹn xem máy" in page
     assert "Hẹn xem máy" in client.get("/danh-sach").text
@@ -317,91 +321,3 @@ def test_every_file_downloads_under_its_own_type_and_name(client, name, kind):
     assert f'filename="DS-0001-{name}"' in answer.headers["content-disposition"]
     assert answer.content == client.get(answer.url).content
     assert client.get("/danh-sach/DS-0001/tai/x.pdf").status_code == 404
-
-
-# The story of Đồng Kỵ -----------------------------------------------------------------------------
-
-STORY = (
-    ("Mã", "Sản phẩm", "Nhu cầu", "Đơn vị", "Xã/phường", "Tỉnh", "Liên hệ", "Minh họa"),
-    (
-        "DK-1",
-        "Đồ gỗ mỹ nghệ Đồng Kỵ",
-        "Cần máy đục gỗ CNC nhiều đầu chạm phá thô hoa văn bàn ghế gỗ hương",
-        "Xưởng mộc Bình An (minh họa)",
-        "phường Đồng Nguyên",
-        "Bắc Ninh",
-        "0900 000 111",
-        "có",
-    ),
-    (
-        "NN-1",
-        "Đá mỹ nghệ Non Nước",
-        "Cần máy chạm khắc CNC bốn trục đục phá thô tượng, phù điêu bằng đá",
-        "Cơ sở điêu khắc đá Nguyễn Sáng (minh họa)",
-        "phường Ngũ Hành Sơn",
-        "Đà Nẵng",
-        "0900 000 222",
-        "có",
-    ),
-    (
-        "CC-1",
-        "SP-007",
-        "Trang trại CNC (công nghệ cao) cần hệ thống tưới, cảm biến cho nhà màng",
-        "Trang trại Cao Nguyên (minh họa)",
-        "",
-        "Lâm Đồng",
-        "0900 000 333",
-        "có",
-    ),
-)
-
-
-def test_the_broker_of_dong_ky_hands_over_takers_of_a_carving_machine(sample_workspace, tmp_path):
-    """From an offer to an Excel list with contacts, as the broker clicks it."""
-    space = Workspace(tmp_path / "data")
-    shutil.copytree(sample_workspace.folder, space.folder, symlinks=True)
-    text = "\n".join(",".join(f'"{cell}"' for cell in line) for line in STORY)
-    with browser(space) as client:
-        # She loads what three places told her on the phone …
-        answer = client.post("/nhap-du-lieu", files={"tep": ("goi-dien.csv", text.encode())})
-        token = str(answer.url).rsplit("/", 1)[1]
-        seen = client.get(f"/nhap-du-lieu/{token}/xem-truoc").text
-        assert "3</strong> bản ghi mới" in seen
-        _load(client, token)
-        with Store.open(space.folder) as store:
-            assert store.get(Need, "NN-1").extra["Liên hệ"] == "0900 000 222"
-        # … and asks who takes the machine.
-        page = start(client, "cong-nghe", "CN-077").text
-        found = stored(space)
-        lines = {each.need: each for each in found.items}
-        assert lines["DK-1"].label == lines["N-004"].label == "phù hợp"
-        assert lines["NN-1"].label == "cần điều chỉnh"
-        assert "CC-1" not in lines
-        with Store.open(space.folder) as store:
-            asked = [store.get(Need, key) for key in lines]
-        assert all("công nghệ cao" not in each.text for each in asked)
-        assert "Xưởng mộc Bình An" in page and "DỮ LIỆU MINH HỌA" in page.upper()
-        # One workshop has refused already: date and reason stay.
-        decide(client, "CN-077\tN-004", "từ chối", nhom="chi phí", **{"ly-do": "quá vốn của hộ"})
-        decide(client, "CN-077\tDK-1", "đã liên hệ", buoc="Xem máy chạy ở La Xá")
-        again = start(client, "cong-nghe", "CN-077").text  # a new list knows it too
-        assert f"từ chối ngày {dt.date.today():%d/%m/%Y}; chi phí: quá vốn của hộ" in again
-        file = client.get("/danh-sach/DS-0001/tai/danh-sach.xlsx").content
-        sheet = openpyxl.load_workbook(io.BytesIO(file))["Danh sách"]
-        told = "\n".join(str(cell.value) for row in sheet.iter_rows() for cell in row)
-        for said in ("0900 000 111", "0900 000 222", "quá vốn của hộ", "Xem máy chạy", "MINH HỌA"):
-            assert said in told
-        lines = client.get("/danh-sach/DS-0001/tai/danh-sach.csv").content.decode("utf-8-sig")
-        assert "minhhoa-601@example.com" in lines
-        assert len(list(csv.reader(io.StringIO(lines)))) == 1 + len(found.items)
-
-
-def _load(client, token):
-    client.post(f"/nhap-du-lieu/{token}/nap")
-    for _ in range(200):
-        page = client.get(f"/nhap-du-lieu/{token}/ket-qua").text
-        if "Đã nạp xong" in page or "Nạp không xong" in page:
-            assert "Đã nạp xong" in page
-            return
-        threading.Event().wait(0.05)
-    raise AssertionError("loading did not end")

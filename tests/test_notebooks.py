@@ -27,7 +27,13 @@ def complaints(notebook: nbformat.NotebookNode) -> str:
 
 def test_there_are_notebooks():
     names = [path.name for path in NOTEBOOKS]
-    assert names == ["01_corpus.ipynb", "02_indexes.ipynb", "04_evaluation.ipynb"]
+    assert names == [
+        "01_corpus.ipynb",
+        "02_indexes.ipynb",
+        "03_matching.ipynb",
+        "04_evaluation.ipynb",
+        "05_planning.ipynb",
+    ]
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from benchmarks import damage
 from corpus.edits import Draft, Edit, restore
+from corpus.files import decode as load_text
 from corpus.repair import decode, encode, mend
 from corpus.syllables import inventory, is_syllable
 from service.cli import app
@@ -20,6 +21,7 @@ CLEAN = (
     "Hợp tác xã bảo quản xoài bằng kho lạnh 25 tấn; giá thuê 1.200 đồng/kg, điện 3 pha.\n"
     "b) Máy sấy bơm nhiệt: 40 m3, H2SO4, p < 0,05, vitamin C và D, mô hình t-test (AI), 5×3.\n"
     "Ông Müller nói «công nghệ sạch» ở São Paulo; quán café mở cửa lúc 7 h.\n"
+    "Bộ Kh&Cn; www.khuyencong.gov.vn, thu@sokhcn.vn, TP. HCM, ĐBSCL; xem Hình 2.a (trang 5).\n"
 )
 SPOKEN = (
     "việc chuyển giao kỹ thuật cho nông dân, hộ nuôi cá và trồng rừng ở vùng cao đã có kết quả; "
@@ -119,7 +121,7 @@ PIECES = [
         ".",
         "-\n",
     ),
-    *("х", "đ c th ", "12", "\f", "\u200b", "tỉnh", "ế", "V ng", "\ud800", "\r\n"),
+    *("х", "đ c th ", "12", "\f", "\u200b", "tỉnh", "ế", "V ng", "a\u0300", "\ud800", "\r\n"),
 ]
 
 
@@ -151,6 +153,13 @@ def test_old_encodings_come_back_out_of_a_mixed_file(encoding):
     mended = mend(mixed, pages=False).text
     wrong = sum(a != b for a, b in zip(mended, text, strict=True))
     assert wrong <= len(text) / 1000
+
+
+def test_a_table_in_an_old_encoding_is_loaded_in_unicode(tmp_path: Path):
+    path = tmp_path / "cu.csv"
+    path.write_bytes("M·,Tªn c«ng nghÖ\nA1,SÊy l¹nh v¶i thiÒu\n".encode("cp1252"))
+    text = load_text(path, path.read_bytes())
+    assert text == "Mã,Tên công nghệ\nA1,Sấy lạnh vải thiều\n"
 
 
 def test_the_command_writes_the_text_or_every_change(tmp_path: Path):

@@ -110,7 +110,7 @@ def test_what_is_kept_is_forgotten_in_time_and_changes_nothing(monkeypatch):
     before = [analyser.terms(text) for text in sample()[:40]]
     monkeypatch.setattr(analyser, "_MOST", 50)
     assert [analyser.terms(text) for text in sample()[:40]] == before
-    memory = analyser._memory()
+    memory = analyser.memory()
     assert memory is not None
     assert len(memory) <= 50
 

@@ -17,11 +17,12 @@ from matcher.planning.solve import least_broken, possible, solve
 def clash(asked: Programme) -> tuple[Row, ...]:
     """Return the smallest set of rows that clash, in their order; nothing where a list exists."""
     corrections: list[frozenset[int]] = []
+    given = [index for index, row in enumerate(asked.rows) if not row.rule]
     while True:
         members = _hitting(corrections, len(asked.rows))
-        if not possible(asked, [asked.rows[index] for index in members]):
+        if not possible(asked, [asked.rows[index] for index in (*given, *members)]):
             return tuple(asked.rows[index] for index in members)
-        broken = least_broken(asked, members)
+        broken = least_broken(asked, [*given, *members])
         if not broken:
             return ()
         corrections.append(frozenset(broken))

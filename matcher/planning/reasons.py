@@ -51,17 +51,16 @@ def lines(asked: Programme, solution: Solution, prices: Prices, rules: Rules) ->
     for column, line in enumerate(asked.lines):
         override = said.get(line.id)
         funded, margin = bool(solution.chosen[column]), float(prices.columns[column])
-        rival = next(
-            (f"nhu cầu {need} đã có {taken[need].id}" for need in line.needs if need in taken), None
-        )
+        rival = next(((need, taken[need].id) for need in line.needs if need in taken), None)
         binding = tuple(words for words, _ in used[column][:TOLD])
         if override is not None:
             found.append(Line(line, funded, override.words, margin, override=override))
         elif funded:
             found.append(Line(line, True, _in(line, margin), margin))
         else:
-            would = _would(line, margin, used[column])
-            why = rival or _out(binding)
+            why, would = _out(binding), _would(line, margin, used[column])
+            if rival is not None:
+                why, would = f"nhu cầu {rival[0]} đã có {rival[1]}", f"vào khi {rival[1]} rút"
             found.append(Line(line, False, why, margin, binding, would))
     return found
 

@@ -18,12 +18,16 @@ from matcher.planning.rules import Measure, Quota, Rules, amount
 
 @dataclass(frozen=True)
 class Row:
-    """``low ≤ Σ a[j]·x[j] ≤ high`` over the columns ``j``, and what it says in words."""
+    """``low ≤ Σ a[j]·x[j] ≤ high`` over the columns ``j``, and what it says in words.
+
+    A row that is no ``rule`` only says what a column means, and is never given up.
+    """
 
     words: str
     entries: Mapping[int, float]
     low: float = -inf
     high: float = inf
+    rule: bool = True
 
 
 @dataclass(frozen=True)
@@ -133,6 +137,8 @@ def _one_technology(lines: Sequence[Candidate]) -> tuple[list[Row], int]:
             more += 1
             entries[chosen] = 1.0
             words = f"{technology} cho nhu cầu {need}"
-            rows += [Row(words, {column: 1.0, chosen: -1.0}, high=0.0) for column in columns]
+            rows += [
+                Row(words, {column: 1.0, chosen: -1.0}, high=0.0, rule=False) for column in columns
+            ]
         rows.append(Row(f"mỗi nhu cầu một công nghệ: {need}", entries, high=1.0))
     return rows, more

@@ -14,7 +14,11 @@ from service.access import READ, needs
 from service.pages import (
     account,
     admin,
+    duplicates,
+    import_columns,
     imports,
+    list_papers,
+    list_work,
     lists,
     need,
     overview,
@@ -22,22 +26,30 @@ from service.pages import (
     product,
     render,
     search,
+    searches,
     suggestions,
     technology,
+    yearly,
 )
 from service.pages.catalogue import Catalogues
 
 OPEN: tuple[APIRouter, ...] = (account.router,)  # also to whom nobody knows yet
 ROUTERS: tuple[APIRouter, ...] = (
     search.router,
+    searches.router,
     product.router,
     technology.router,
     need.router,
     owner.router,
     overview.router,
     lists.router,
+    list_work.router,
+    list_papers.router,
     imports.router,
     suggestions.router,
+    import_columns.router,
+    yearly.router,
+    duplicates.router,
     admin.router,
 )
 
@@ -45,6 +57,7 @@ ROUTERS: tuple[APIRouter, ...] = (
 def add_to(app: FastAPI) -> None:
     """Give ``app`` all pages; programs do not see them in the API's own document."""
     app.state.catalogues = Catalogues()
+    app.state.live.prepare = lambda opened: app.state.catalogues.of(opened.matcher).prepare()
     for router in OPEN:
         app.include_router(router, include_in_schema=False)
     for router in ROUTERS:

@@ -13,16 +13,18 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 
 from corpus.records import Technology
-from corpus.store import Store, StoreError
+from corpus.store import StoreError
+from matcher.models import NONE
 from service import access, limits, security, sessions
 from service.access import ADMIN, Asked, needs
 from service.contract import ApiError
+from service.indexing import Indexing
 from service.ledger import Ledger, LedgerError
 from service.pages import render
 from service.pages.account import Book, Text
 from service.person import Person
-from service.rebuild import Rebuild, Work
 from service.register import Register
+from service.shelf import store_of
 
 PATH = "/quan-tri"
 PAGE = 50  # lines of the audit on one page
@@ -35,6 +37,7 @@ ACTIONS = {  # of the audit, for people
     "token.add": "tạo mã truy cập",
     "token.revoke": "thu hồi mã truy cập",
     "index.build": "cập nhật chỉ mục",
+    "import.load": "nạp dữ liệu",
 }
 DAY = r"^(\d{4}-\d\d-\d\d)?$"
 router = APIRouter()
@@ -147,15 +150,9 @@ def _revoke(request: Request, book: Register, actor: str, wanted: Wanted) -> Res
 
 
 def _build(request: Request, book: Register, actor: str, _: Wanted) -> Response:
-    rebuild: Rebuild = request.app.state.rebuild
-    ledger = book.ledger
-
-    def ended(work: Work) -> None:
-        told = work.trouble or f"{work.records} công nghệ"
-        with ledger.transaction(write=True) as connection:
-            ledger.note(connection, actor, "index.build", "chỉ mục", told)
-
-    began = rebuild.start(actor, ended)
+    del book
+    indexing: Indexing = request.app.state.indexing
+    began = indexing.start(actor)
     told = "Đang cập nhật chỉ mục; chỉ mục cũ vẫn được dùng cho đến khi xong."
     return render.go(request, PATH, told if began else "Chỉ mục đang được cập nhật rồi.")
 
@@ -196,7 +193,7 @@ def _page(
         tokens=book.tokens.all(),
         now=book.ledger.now(),
         index=_index(request),
-        work=request.app.state.rebuild.work,
+        work=request.app.state.indexing.last(),
         lines=_entries(book.ledger, sought),
         actions=ACTIONS,
         sought=sought,
@@ -228,9 +225,8 @@ def _index(request: Request) -> Index:
             found = Index(
                 manifest.records, manifest.revision, manifest.encoder or "", opened.notices
             )
-        with Store.open(request.app.state.space.folder) as store:
-            behind = store.changed_since(manifest.revision, Technology.kind_name)
-            return found._replace(behind=behind)
+        behind = store_of(request).changed_since(manifest.revision, Technology.kind_name)
+        return found._replace(behind=behind)
     except (ApiError, StoreError) as error:
         return Index(trouble=str(error))
 
@@ -239,12 +235,13 @@ def _settings(request: Request) -> tuple[Setting, ...]:
     space, rules = request.app.state.space, request.app.rules
     hours, mebi = sessions.IDLE.total_seconds() / 3600, security.MIB
     biggest = max(security.UPLOADS.values()) // mebi
+    model = space.models.current()
     tables = "riêng" if space.tables.is_dir() else "của chương trình"
     return (
         Setting("Phiên bản", version("cungcau"), "của chương trình"),
         Setting("Thư mục làm việc", str(space.folder), "--data hoặc CUNGCAU_DATA"),
         Setting("Bảng từ vựng", tables, "lexicon/"),
-        Setting("Mô hình", space.models.current() or "của chương trình", "trọng số đang dùng"),
+        Setting("Mô hình", "của chương trình" if model == NONE else model, "trọng số đang dùng"),
         Setting("Không cần đăng nhập", "có" if rules.local else "không", "khi chưa có tài khoản"),
         Setting("Tên máy được phục vụ", ", ".join(sorted(rules.hosts)) or "mọi tên", "--name"),
         Setting("Phiên hết hạn sau", f"{hours:.0f} giờ không dùng", "và lâu nhất 24 giờ"),

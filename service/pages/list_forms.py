@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Annotated, Any, Final
 
 from fastapi import Depends, Request
@@ -12,24 +12,26 @@ from fastapi.responses import Response
 from starlette.datastructures import FormData
 
 from corpus.outcomes import Outcome, ReasonKind
-from corpus.store import Store
 from corpus.workflow import Listed, MatchList, Status
-from matcher.match import Matcher
-from service import handover
+from service import handover_facts
 from service.access import LISTS, needs
 from service.contract import ApiError
 from service.desk import Desk, Person, StaleError
+from service.handover import Handover
 from service.listing import papers
+from service.pages.catalogue import Catalogue
+from service.pages.facts import reason
 from service.pages.render import go, render
+from service.shelf import store_of
 
 HOME: Final = "/danh-sach"
+OPEN_LIST: Final = "cungcau_danh_sach"  # cookie: the list that was open last
 Lister = Annotated[Person, needs(LISTS)]
 
 
-def at_desk(request: Request, person: Lister) -> Iterator[Desk]:
-    """Open the store for one request of somebody who keeps lists."""
-    with Store.open(request.app.state.space.folder) as store:
-        yield Desk(store, person)
+def at_desk(request: Request, person: Lister) -> Desk:
+    """Give the desk of somebody who keeps lists."""
+    return Desk(store_of(request), person)
 
 
 async def form_of(request: Request) -> FormData:
@@ -42,18 +44,32 @@ Form = Annotated[FormData, Depends(form_of)]
 
 
 @contextmanager
-def public_matcher(request: Request) -> Iterator[Matcher | None]:
-    """Lend the public's matcher, or ``None`` where there is no index: lists go on without one."""
+def public_catalogue(request: Request) -> Iterator[Catalogue | None]:
+    """Lend the public's matcher with what is kept for it; ``None``: there is no index.
+
+    Lists go on without one.
+    """
+    with ExitStack() as lent:
+        try:
+            opened = lent.enter_context(request.app.state.live.lease())
+        except ApiError:
+            yield None
+            return
+        yield request.app.state.catalogues.of(opened.matcher)
+
+
+def open_list(request: Request, desk: Desk) -> MatchList | None:
+    """Return the list that this browser had open last, if results may still be added to it.
+
+    A list of takers has needs on its lines: what somebody finds elsewhere is none of them.
+    """
+    key = request.cookies.get(OPEN_LIST, "")
     try:
-        lease = request.app.state.live.lease()
-        opened = lease.__enter__()
+        found = desk.match_list(key) if key and key.isprintable() else None
     except ApiError:
-        yield None
-        return
-    try:
-        yield opened.matcher
-    finally:
-        lease.__exit__(None, None, None)
+        return None
+    fits = found is not None and found.status is Status.DRAFT and found.technology is None
+    return found if fits else None
 
 
 def text(form: FormData, name: str) -> str:
@@ -65,6 +81,12 @@ def text(form: FormData, name: str) -> str:
 def texts(form: FormData, name: str) -> list[str]:
     """Return all fields of a form with one name."""
     return [value for value in form.getlist(name) if isinstance(value, str)]
+
+
+def text_raw(form: FormData, name: str) -> str:
+    """Return a field as it was sent: a pair may end with the tab that parts it."""
+    value = form.get(name)
+    return value if isinstance(value, str) else ""
 
 
 def day(form: FormData, name: str) -> dt.date | None:
@@ -119,7 +141,8 @@ def shown_list(
         draft=found.status is Status.DRAFT,
         wrong=wrong,
         typed=typed or {},
-        say=handover,
+        say=handover_facts,
+        relation=reason,
         pair=pair_text,
         others=others(desk, paper),
         today=desk.today(),
@@ -128,7 +151,7 @@ def shown_list(
     )
 
 
-def others(desk: Desk, paper: handover.Handover) -> Mapping[str, list[str]]:
+def others(desk: Desk, paper: Handover) -> Mapping[str, list[str]]:
     """Return, by need, what was decided with its people about other technologies, newest first.
 
     Who refused one machine last month is to be known before one phones about the next.
@@ -140,7 +163,7 @@ def others(desk: Desk, paper: handover.Handover) -> Mapping[str, list[str]]:
         if line.need is not None and line.need.id not in told:
             found = desk.decisions(need=line.need.id)
             told[line.need.id] = [
-                f"{each.technology}: {handover.told(each)}"
+                f"{each.technology}: {handover_facts.told(each)}"
                 for each in found
                 if each.technology != line.technology.id
             ][:5]

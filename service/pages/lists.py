@@ -3,35 +3,32 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Annotated, Any
-from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
 from corpus.records import Decision, Need, Product, Record, Technology
 from corpus.text import fold
-from corpus.workflow import Listed, MatchList, Status
-from matcher.match import Matcher
-from service import handover, listing
+from corpus.workflow import Listed, MatchList
+from matcher.answers import Taker
+from service import listing
+from service.access import ALL_LISTS, may
 from service.contract import ApiError
 from service.desk import Desk
-from service.exports import WATERMARK
-from service.handover import Annex
-from service.handover_docx import annex, contacts
-from service.handover_files import delimited, document, workbook
+from service.handover import GONE
+from service.handover_facts import asker
 from service.pages.account import local_path
+from service.pages.catalogue import Catalogue
 from service.pages.list_forms import (
     HOME,
+    OPEN_LIST,
     AtDesk,
     Form,
     act,
-    day,
-    pair_of,
-    pair_text,
-    public_matcher,
-    ranked,
+    open_list,
+    public_catalogue,
     shown_list,
     text,
     texts,
@@ -40,14 +37,6 @@ from service.pages.render import go, render
 
 WEEK = dt.timedelta(days=7)
 SOURCES = {"san-pham": Product, "nhu-cau": Need, "cong-nghe": Technology}
-TYPES = {
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-    "csv": "text/csv; charset=utf-8",
-    "json": "application/json",
-}
-COMPARED = 3
-OPEN_LIST = "cungcau_danh_sach"  # cookie: the list that was open last
 router = APIRouter()
 
 
@@ -79,7 +68,7 @@ def _home(
         mine=[each for each in lists if each.owner == desk.person.login],
         others=[each for each in lists if each.owner != desk.person.login],
         everybody=everybody,
-        sees_all=desk.person.role in {"officer", "administrator"},
+        sees_all=may(desk.person, ALL_LISTS),
         due=[_due(desk, each) for each in desk.due(today + WEEK)],
         today=today,
         wrong=wrong,
@@ -93,9 +82,9 @@ def _due(desk: Desk, decision: Decision) -> dict[str, Any]:
     technology = desk.store.get(Technology, decision.technology)
     return {
         "decision": decision,
-        "who": handover.asker(need),
+        "who": asker(need),
         "need": need,
-        "technology": technology.name if technology else handover.GONE,
+        "technology": technology.name if technology else GONE,
         "late": decision.next_date is not None and decision.next_date < desk.today(),
     }
 
@@ -106,8 +95,8 @@ def start(request: Request, desk: AtDesk, form: Form) -> Response:
     source, given = text(form, "nguon"), text(form, "ma")
     typed = {name: value for name, value in form.items() if isinstance(value, str)}
     try:
-        with public_matcher(request) as matcher:
-            made = _started(desk, matcher, source, given, text(form, "ten"))
+        with public_catalogue(request) as listed:
+            made = _started(desk, listed, source, given, text(form, "ten"))
     except ApiError as error:
         if error.status not in {404, 422}:
             raise
@@ -125,7 +114,7 @@ def start(request: Request, desk: AtDesk, form: Form) -> Response:
 
 
 def _started(
-    desk: Desk, matcher: Matcher | None, source: str, given: str, name: str
+    desk: Desk, listed: Catalogue | None, source: str, given: str, name: str
 ) -> MatchList | Sequence[Record]:
     """Start a list, or return the records that ``given`` may mean."""
     if source == "trong":
@@ -134,21 +123,32 @@ def _started(
         raise ApiError(422, "invalid", "cần chọn nguồn và ghi mã hoặc tên")
     kind: type[Product | Need | Technology] = SOURCES[source]  # type: ignore[assignment]
     record = desk.store.get(kind, given) or (
-        matcher.product(given) if matcher and kind is Product else None
+        listed.matcher.product(given) if listed and kind is Product else None
     )
     if record is None:
         return _named(desk, kind, given)
-    versions = {"model_version": matcher.model if matcher else None}
+    versions = {"model_version": listed.matcher.model if listed else None}
     if isinstance(record, Product):
-        items = listing.for_product(matcher, record) if matcher else ()
+        items = listing.for_product(listed.product_list(record)) if listed else ()
         return desk.start_list(name or record.name, product=record.id, items=items, **versions)
     if isinstance(record, Need):
-        items = listing.for_need(matcher, record) if matcher else ()
+        items = listing.for_need(listed.answer(_same(listed, record)), record) if listed else ()
         title = name or _title(record.topic or record.text)
         return desk.start_list(title, need=record.id, items=items, **versions)
-    items = listing.for_offer(matcher, record.public()) if matcher else ()
+    items = listing.for_offer(_takers(listed, record.public())) if listed else ()
     title = name or _title(f"Bên tiếp nhận {record.name}")
     return desk.start_list(title, technology=record.id, items=items, **versions)
+
+
+def _same(listed: Catalogue, need: Need) -> Need:
+    """Return the need as the matcher holds it, for which its answer is kept, unless it changed."""
+    known = listed.matcher.needs.get(need.id)
+    return known if known == need else need
+
+
+def _takers(listed: Catalogue, offer: Technology) -> Sequence[Taker]:
+    """All needs that may take ``offer``, best first."""
+    return listed.takers(offer, len(listed.matcher.needs), wait=True) or ()
 
 
 def _title(words: str) -> str:
@@ -187,15 +187,20 @@ def add(request: Request, desk: AtDesk, form: Form) -> Response:
     need = desk.store.get(Need, text(form, "nhu-cau")) if text(form, "nhu-cau") else None
     chosen = [each for each in (desk.store.get(Technology, one) for one in ids[:100]) if each]
     if not chosen:
-        raise ApiError(422, "invalid", "chưa chọn công nghệ nào; hãy đánh dấu rồi thêm lại")
-    with public_matcher(request) as matcher:
+        raise ApiError(
+            422,
+            "invalid",
+            "chưa chọn công nghệ nào; hãy bấm “Thêm vào danh sách kết nối” ở một kết quả",
+        )
+    with public_catalogue(request) as listed:
+        matcher = listed.matcher if listed else None
         lines = listing.chosen(matcher, chosen, need, question)
-    target = text(form, "danh-sach") or _open_list(request, desk)
+        words = listing.named(matcher, need, question)
+    open_now = open_list(request, desk)
+    target = text(form, "danh-sach") or (open_now.id if open_now else "")
     back = local_path(text(form, "ve")) if text(form, "ve") else ""
     if target in {"", "moi"}:
-        name = (
-            text(form, "ten") or _title(question or (need.text if need else "")) or "Danh sách mới"
-        )
+        name = text(form, "ten") or _title(words) or "Danh sách mới"
         made = desk.start_list(name, need=need.id if need else None, items=lines)
         told = f"Đã lập danh sách {made.id} với {len(lines)} dòng."
         return _opened(go(request, back or f"{HOME}/{made.id}", told), made.id)
@@ -210,16 +215,6 @@ def add(request: Request, desk: AtDesk, form: Form) -> Response:
     if back and done.status_code == 303:  # who goes through results goes on with them
         done = go(request, back, told)
     return _opened(done, target)
-
-
-def _open_list(request: Request, desk: Desk) -> str:
-    """Return the list that this browser had open last, if it may still be added to."""
-    key = request.cookies.get(OPEN_LIST, "")
-    try:
-        found = desk.match_list(key) if key and key.isprintable() else None
-    except ApiError:
-        return ""
-    return key if found is not None and found.status is Status.DRAFT else ""
 
 
 def _opened(answer: Response, key: str) -> Response:
@@ -237,202 +232,3 @@ def _add(desk: Desk, found: MatchList, new: Sequence[Listed]) -> None:
 def one(request: Request, desk: AtDesk, ma: str) -> Response:
     """Show one list."""
     return _opened(shown_list(request, desk, desk.match_list(ma)), ma)
-
-
-@router.post(f"{HOME}/{{ma}}/thu-tu")
-def order(request: Request, desk: AtDesk, ma: str, form: Form) -> Response:
-    """Put the lines in the order of their numbers; equal numbers stay as they were sent."""
-
-    def work() -> None:
-        ranks = ranked(form)
-        desk.order(
-            ma, text(form, "etag"), [pair_of(each) for each in sorted(ranks, key=ranks.__getitem__)]
-        )
-
-    return act(request, desk, ma, form, work, "Đã lưu thứ tự.")
-
-
-@router.post(f"{HOME}/{{ma}}/bo-dong")
-def remove_line(request: Request, desk: AtDesk, ma: str, form: Form) -> Response:
-    """Take one line off."""
-    pair = pair_of(text_raw(form, "cap"))
-    return act(
-        request, desk, ma, form, lambda: desk.remove_item(ma, text(form, "etag"), pair),
-        f"Đã bỏ {pair[0]} khỏi danh sách.",
-    )  # fmt: skip
-
-
-@router.post(f"{HOME}/{{ma}}/ghi-chu")
-def note(request: Request, desk: AtDesk, ma: str, form: Form) -> Response:
-    """Write a note to one line."""
-    pair, words = pair_of(text_raw(form, "cap")), text(form, "ghi-chu")
-    return act(
-        request, desk, ma, form,
-        lambda: desk.note_item(ma, text(form, "etag"), pair, words or None), "Đã lưu ghi chú.",
-    )  # fmt: skip
-
-
-@router.post(f"{HOME}/{{ma}}/ten")
-def rename(request: Request, desk: AtDesk, ma: str, form: Form) -> Response:
-    """Change name and note of a list."""
-    return act(
-        request, desk, ma, form,
-        lambda: desk.rename(
-            ma, text(form, "etag"), text(form, "ten"), text(form, "ghi-chu") or None
-        ),
-        "Đã lưu tên danh sách.",
-    )  # fmt: skip
-
-
-@router.post(f"{HOME}/{{ma}}/chia-se")
-def share(request: Request, desk: AtDesk, ma: str, form: Form) -> Response:
-    """Let colleagues work on a list."""
-    logins = text(form, "nguoi").replace(";", ",").split(",")
-    return act(
-        request, desk, ma, form, lambda: desk.share(ma, text(form, "etag"), logins),
-        "Đã lưu người dùng chung.",
-    )  # fmt: skip
-
-
-@router.post(f"{HOME}/{{ma}}/quyet-dinh")
-def decide(request: Request, desk: AtDesk, ma: str, form: Form) -> Response:
-    """Record what came of one line: result, reason, next step and its date."""
-    technology, need = pair_of(text_raw(form, "cap"))
-
-    def work() -> None:
-        need_id = need or text(form, "nhu-cau") or desk.match_list(ma).need
-        date = day(form, "ngay") or desk.today()
-        facts: dict[str, Any] = {
-            "reason_kind": text(form, "nhom") or None,
-            "reason": text(form, "ly-do") or None,
-            "next_step": text(form, "buoc") or None,
-            "next_date": day(form, "han"),
-            "event": text(form, "su-kien") or None,
-        }
-        outcome = text(form, "ket-qua")
-        try:
-            desk.decide(technology, outcome, need=need_id, list_id=ma, date=date, **facts)
-        except ApiError as error:
-            if error.code != "exists":
-                raise
-            _again(desk, technology, need_id, outcome, date, facts)
-
-    return act(request, desk, ma, form, work, f"Đã ghi kết quả cho {technology}.")
-
-
-def _again(
-    desk: Desk,
-    technology: str,
-    need: str | None,
-    outcome: str,
-    date: dt.date,
-    facts: Mapping[str, Any],
-) -> None:
-    """Add a second call of one day with one result to the first: its words are kept before."""
-    some = desk.decisions(need=need, technology=technology)
-    first = next(each for each in some if (each.date, each.outcome) == (date, outcome))
-    words = "; ".join(dict.fromkeys(filter(None, (first.reason, facts["reason"]))))
-    given = {name: value for name, value in facts.items() if value is not None}
-    desk.amend(first.key, first.content_hash(), **{**given, "reason": words or None})
-
-
-@router.post(f"{HOME}/{{ma}}/ban-giao")
-def hand_over(request: Request, desk: AtDesk, ma: str, form: Form) -> Response:
-    """Close a list as handed over today."""
-    return act(
-        request, desk, ma, form, lambda: desk.hand_over(ma, text(form, "etag")),
-        "Đã bàn giao. Tải các tệp ở dưới; mở lại được nếu cần sửa.",
-    )  # fmt: skip
-
-
-@router.post(f"{HOME}/{{ma}}/mo-lai")
-def reopen(request: Request, desk: AtDesk, ma: str, form: Form) -> Response:
-    """Make a list a draft again."""
-    return act(
-        request, desk, ma, form, lambda: desk.reopen(ma, text(form, "etag")), "Đã mở lại danh sách."
-    )
-
-
-@router.post(f"{HOME}/{{ma}}/xoa")
-def remove(request: Request, desk: AtDesk, ma: str, form: Form) -> Response:
-    """Take a list away; decisions made on it stay."""
-    if text(form, "chac-chan") != "1":
-        raise ApiError(422, "invalid", "cần đánh dấu “tôi chắc chắn” để bỏ danh sách")
-    desk.remove_list(ma, text(form, "etag"))
-    return go(request, HOME, f"Đã bỏ danh sách {ma}; các quyết định đã ghi vẫn còn.")
-
-
-def text_raw(form: Any, name: str) -> str:
-    """Return a field as it was sent: a pair may end with the tab that parts it."""
-    value = form.get(name)
-    return value if isinstance(value, str) else ""
-
-
-@router.get(f"{HOME}/{{ma}}/so-sanh")
-def compare(
-    request: Request, desk: AtDesk, ma: str, dong: Annotated[list[str] | None, Query()] = None
-) -> Response:
-    """Show two or three lines side by side."""
-    found = desk.match_list(ma)
-    paper = listing.papers(desk, found)
-    wanted = dong or []
-    lines = [each for each in paper.lines if pair_text(each.item) in wanted]
-    if not 2 <= len(lines) <= COMPARED:
-        wrong = f"hãy đánh dấu hai hoặc {COMPARED} dòng để so sánh"
-        return shown_list(request, desk, found, status=422, wrong=wrong)
-    rows = handover.compared(paper, lines)
-    return render(
-        request, "compare.html", here="lists", found=found, paper=paper, lines=lines, rows=rows
-    )
-
-
-@router.get(f"{HOME}/{{ma}}/in")
-def printed(request: Request, desk: AtDesk, ma: str) -> Response:
-    """Show a list as it is to be printed."""
-    paper = listing.papers(desk, desk.match_list(ma))
-    columns = handover.short_columns(paper)
-    rows = handover.rows(paper, columns)
-    return render(
-        request, "list_print.html", here="lists", paper=paper, columns=columns, rows=rows,
-        watermark=WATERMARK,
-    )  # fmt: skip
-
-
-@router.get(f"{HOME}/{{ma}}/tai/{{tep}}")
-def download(
-    desk: AtDesk,
-    ma: str,
-    tep: str,
-    so: str = "",
-    van_ban: str = "",
-    so_van_ban: str = "",
-    ngay: str = "",
-    co_quan: str = "",
-    chu_tri: str = "",
-    thoi_gian: str = "",
-) -> Response:
-    """Return one of the files of a list."""
-    paper = listing.papers(desk, desk.match_list(ma))
-    given = (so, van_ban, so_van_ban, ngay, co_quan, chu_tri, thoi_gian)
-    form = Annex(*(" ".join(each.split())[:200] for each in given))
-    makers = {
-        "danh-sach.xlsx": lambda: workbook(paper, form),
-        "danh-sach.csv": lambda: delimited(paper),
-        "danh-sach.json": lambda: document(paper),
-        "phu-luc.docx": lambda: annex(paper, form),
-        "lien-he.docx": lambda: contacts(paper),
-    }
-    if tep not in makers:
-        raise ApiError(404, "unknown_route", f"không có tệp này; có: {', '.join(makers)}")
-    name = _file_name(paper, tep)
-    plain = f'attachment; filename="{paper.list.id}-{tep}"'
-    headers = {
-        "Content-Disposition": f"{plain}; filename*=UTF-8''{quote(name)}",
-        "Cache-Control": "no-store",
-    }
-    return Response(makers[tep](), media_type=TYPES[tep.rpartition(".")[2]], headers=headers)
-
-
-def _file_name(paper: handover.Handover, tep: str) -> str:
-    words = "".join(c if c.isalnum() else " " for c in fold(paper.list.name)).split()
-    return f"{paper.list.id}-{'-'.join(words)[:60]}-{tep}"

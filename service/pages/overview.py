@@ -19,7 +19,7 @@ from corpus.records import STAGES, Need, Technology
 from matcher import explain, facets
 from matcher.match import Matcher
 from service.api import Current
-from service.pages.catalogue import Catalogue, Listed, Reader
+from service.pages.catalogue import Catalogue, Listed, Reader, sound
 from service.pages.product import NONE, STRONG, WEAK, coverage
 from service.pages.render import render
 
@@ -55,17 +55,20 @@ class Work:
     covered: dict[str, str] = field(default_factory=dict)
     done: threading.Event = field(default_factory=threading.Event)
     trouble: bool = False
+    words_only: bool = False  # the encoder failed for some of them
 
 
 @router.get("/tong-quan")
 def overview(request: Request, _: Reader, opened: Current, listed: Listed) -> Response:
     """Cho biết nhu cầu nào đã có lời đáp, nguồn cung ra sao, gì sắp hết hiệu lực."""
     matcher = opened.matcher
-    work = listed.once("overview", "", lambda: begin(listed))
+    work = listed.once("overview", "", lambda: begin(listed), *listed.state)
     work.done.wait(WAIT)
     done = work.done.is_set() and not work.trouble
+    if work.trouble or work.words_only:
+        listed.forget("overview", "")  # who looks again has it tried again
     supply = {each.name: each for each in facets.facets(matcher, None)}
-    needs = list(matcher.needs.values()) if done else []
+    needs = list(matcher.open_needs) if done else []
     ending = expiring(matcher)
     return render(
         request,
@@ -98,7 +101,7 @@ def overview(request: Request, _: Reader, opened: Current, listed: Listed) -> Re
 
 def begin(listed: Catalogue) -> Work:
     """Start answering every need; the work ends early when its matcher is replaced."""
-    keys = sorted(listed.matcher.needs)
+    keys = sorted(each.id for each in listed.matcher.open_needs)
     work = Work(len(keys))
     threading.Thread(
         target=_answer, args=(listed, keys, work), name="overview", daemon=True
@@ -112,13 +115,28 @@ def _answer(listed: Catalogue, keys: Sequence[str], work: Work) -> None:
             matcher = listed.current()
             if matcher is None:
                 break
-            work.covered[key] = coverage(matcher.answer(matcher.stated(matcher.needs[key]), 3))
+            work.covered[key] = _cover(listed, matcher, matcher.needs[key], work)
             del matcher
     except Exception:
         log.exception("tổng quan")
         work.trouble = True
     finally:
         work.done.set()
+
+
+def _cover(listed: Catalogue, matcher: Matcher, need: Need, work: Work) -> str:
+    """How well one need is answered: worked out again only where the need was changed."""
+
+    def cover() -> tuple[str, bool]:
+        answer = matcher.answer(matcher.stated(need))
+        return coverage(answer), sound(answer)
+
+    of = listed.made_of(matcher, need)
+    word, whole = listed.once(
+        "covered", need.id, cover, *of, most=work.total, sound=lambda made: made[1]
+    )
+    work.words_only |= not whole
+    return word
 
 
 def lines(

@@ -11,7 +11,8 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from corpus.records import Need, Product
 from corpus.text import fold
 from matcher import explain
-from matcher.match import Answer
+from matcher.answers import Answer
+from matcher.match import WORDS_ONLY
 from service.access import LISTS, may
 from service.api import Current
 from service.contract import ApiError
@@ -109,6 +110,7 @@ def product(
         covered=covered,
         counts={word: words.count(word) for word in (STRONG, WEAK, NONE)},
         choices=choices,
+        trouble=sorted({WORDS_ONLY} & {told for each in answers.values() for told in each.notices}),
         may_list=may(person, LISTS),
     )
 

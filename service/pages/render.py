@@ -25,7 +25,7 @@ from starlette.datastructures import URL
 
 from corpus.text import Span
 from matcher import explain, fit
-from service.access import ADMIN, IMPORT, LISTS, READ, may
+from service.access import ADMIN, IMPORT, LISTS, PLAN, READ, may
 from service.person import Person
 from service.sessions import signing_key
 
@@ -46,14 +46,21 @@ class Place(NamedTuple):
 
 PLACES = (
     Place("search", "/", "Tìm kiếm"),
+    Place("searches", "/tim-kiem-da-luu", "Đã lưu"),
     Place("products", "/san-pham", "Sản phẩm"),
     Place("technologies", "/cong-nghe", "Công nghệ"),
     Place("lists", "/danh-sach", "Danh sách kết nối"),
     Place("import", "/nhap-du-lieu", "Nhập dữ liệu"),
     Place("overview", "/tong-quan", "Tổng quan"),
+    Place("yearly", "/ke-hoach-nam", "Kế hoạch năm"),
     Place("admin", "/quan-tri", "Quản trị"),
 )
-ASKED = {"lists": LISTS, "import": IMPORT, "admin": ADMIN}  # to go there; elsewhere reading will do
+ASKED = {
+    "lists": LISTS,
+    "import": IMPORT,
+    "yearly": PLAN,
+    "admin": ADMIN,
+}  # to go there; elsewhere reading will do
 
 
 def render(

@@ -7,13 +7,15 @@ from collections.abc import Iterable
 from fastapi import APIRouter, Request, Response
 
 from matcher import explain, facets
-from matcher.match import Answer, Match
+from matcher.answers import Answer, Match
 from service.access import LISTS, may
 from service.api import Current
+from service.api_desk import Reading
 from service.pages import asked, seen
 from service.pages.asked import Asked
 from service.pages.catalogue import Listed, Reader
 from service.pages.facts import Card, card
+from service.pages.list_forms import open_list
 from service.pages.render import render
 from service.workspace import Opened
 
@@ -23,7 +25,9 @@ EXAMPLES = ("bảo quản khóm cắt lát", "bao quan xoai xuat khau", "xử l�
 
 
 @router.get("/")
-def search(request: Request, person: Reader, opened: Current, listed: Listed) -> Response:
+def search(
+    request: Request, person: Reader, desk: Reading, opened: Current, listed: Listed
+) -> Response:
     """Tìm công nghệ theo câu chữ."""
     wanted = asked.read(request)
     if not wanted.q:
@@ -53,6 +57,7 @@ def search(request: Request, person: Reader, opened: Current, listed: Listed) ->
         narrowings=asked.narrowings("/", wanted, counted),
         change=change,
         may_list=may(person, LISTS),
+        open_list=open_list(request, desk) if may(person, LISTS) else None,
         link=asked.link,
         index_notices=opened.notices,
         illustrative=any(match.technology.illustrative for match in shown),

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from corpus.records import KINDS, Product
 from service import suggesting
-from service.api_desk import importing
+from service.api_desk import Stating
 from service.contract import ApiError
 from service.desk import Desk
 from service.pages.list_forms import Form, text
@@ -18,12 +18,11 @@ from service.pages.render import go, render
 HOME: Final = "/de-xuat-doc"
 PAGE: Final = 20
 router = APIRouter()
-AtDesk = Annotated[Desk, Depends(importing)]
 Number = Annotated[int, Query(alias="trang", ge=1, le=10_000)]
 
 
 @router.get(HOME)
-def home(request: Request, desk: AtDesk, page: Number = 1) -> Response:
+def home(request: Request, desk: Stating, page: Number = 1) -> Response:
     """Show what waits, the surest first."""
     return _home(request, desk, page)
 
@@ -54,7 +53,7 @@ def _home(
 
 
 @router.post(f"{HOME}/{{ma}}")
-def decide(request: Request, desk: AtDesk, ma: str, form: Form) -> Response:
+def decide(request: Request, desk: Stating, ma: str, form: Form) -> Response:
     """Accept a suggestion, as it is or changed, or drop it."""
     etag, back = text(form, "etag"), text(form, "trang")
     page = int(back) if back.isdecimal() and len(back) < 5 else 1

@@ -9,20 +9,23 @@ from fastapi import APIRouter, Request, Response
 
 from corpus.records import UNDER_NDA, Record, Technology
 from matcher import explain, facets
-from matcher.similar import similar
-from service.access import LISTS, may
+from service.access import LISTS, NDA, may
 from service.api import Current
+from service.api_desk import Reading
 from service.contract import ApiError
-from service.pages import asked
+from service.desk_merging import led_to
+from service.listing import by_label
+from service.pages import asked, history
 from service.pages.catalogue import Listed, Reader
 from service.pages.facts import Fact, age, badges, price, reason
 from service.pages.product import Key
-from service.pages.render import render
+from service.pages.render import go, render
+from service.pages.render import key as address_of
 
 router = APIRouter()
 PAGE = 30
 TAKERS, LIKE, OWN = 20, 6, 10  # how many of each are shown
-AT_ONCE = 2_000_000  # needs times records up to which takers are looked for unasked
+LANGUAGES = {"vi": "tiếng Việt", "en": "tiếng Anh"}
 LONG = ("detail", "effect", "conditions")  # told as text, not in the table
 HIDDEN = {
     *Record.model_fields,
@@ -64,16 +67,16 @@ def technologies(request: Request, _: Reader, opened: Current, listed: Listed) -
 
 @router.get("/cong-nghe/{id:path}")
 def technology(
-    request: Request, person: Reader, opened: Current, listed: Listed, key: Key
+    request: Request, person: Reader, desk: Reading, opened: Current, listed: Listed, key: Key
 ) -> Response:
     """Đọc một công nghệ: ai cần, cái gì giống, đơn vị còn có gì."""
     matcher = opened.matcher
     known = matcher.technologies.get(key)
+    if known is None and (kept := led_to(request.app.state.shelf.store(), "technology", key)):
+        return go(request, f"/cong-nghe/{address_of(kept)}", f"{key} đã gộp vào bản ghi này.")
     if known is None:
         raise ApiError(404, "unknown_id", f"không có công nghệ mã {key!r}")
-    small = len(matcher.needs) * len(matcher.technologies) <= AT_ONCE
-    looked = small or bool(request.query_params.get("ai-can"))
-    takers = listed.takers(known, TAKERS) if looked else ()
+    takers = listed.takers(known, TAKERS, wait=bool(request.query_params.get("ai-can")))
     others = [each for each in listed.owners.get(known.owner or "", ()) if each != key]
     return render(
         request,
@@ -83,13 +86,11 @@ def technology(
         badges=badges(known, matcher.as_of),
         facts=tuple(told(known)),
         texts=tuple(_texts(known)),
-        looked=looked,
-        takers=[
-            (each, reason(each.match.explanation.sentence))
-            for each in takers
-            if each.match.label != explain.REFERENCE
-        ],
-        similar=similar(matcher, known, LIKE),
+        looked=takers is not None,
+        open_needs=len(matcher.open_needs),
+        takers=[(each, reason(each.match.explanation.sentence)) for each in by_label(takers or ())],
+        similar=listed.similar(known, LIKE),
+        history=history.told(desk.history(Technology, key), may(person, NDA)),
         others=[matcher.technologies[each] for each in others[:OWN]],
         others_more=max(0, len(others) - OWN),
         may_list=may(person, LISTS),
@@ -116,6 +117,8 @@ def _fact(technology: Technology, name: str, title: str) -> Fact:
         return Fact(title, UNDER_NDA if hidden else explain.UNKNOWN, False)
     if isinstance(value, tuple):
         return Fact(title, "; ".join(value))
+    if name == "language":
+        return Fact(title, LANGUAGES.get(value, value))
     return Fact(title, f"{value:%d/%m/%Y}" if hasattr(value, "strftime") else str(value))
 
 

@@ -47,6 +47,18 @@ document.addEventListener("formdata", (event) => {
 const waiting = document.querySelector("[data-look-again]");
 if (waiting) setTimeout(() => location.reload(), Number(waiting.dataset.lookAgain) * 1000);
 
+// What takes a while to find comes after the rest of the page; its link leads to the same.
+for (const part of document.querySelectorAll("[data-later]")) {
+  const link = part.querySelector("a");
+  const told = link.textContent;
+  link.textContent = "Đang tìm…";
+  fetch(part.dataset.later, { headers: { Accept: "text/html" } })
+    .then((answer) => (answer.ok ? answer.text() : Promise.reject(answer.status)))
+    .then((text) => new DOMParser().parseFromString(text, "text/html").getElementById(part.id))
+    .then((found) => part.replaceWith(found))
+    .catch(() => { link.textContent = told; });
+}
+
 // Print buttons.
 for (const button of document.querySelectorAll("[data-print]")) {
   button.hidden = false;

@@ -1,0 +1,117 @@
+"""The files of a plan: workbook, annexes, report, the rules it was made with, and all as data.
+
+Each is written whole or not at all; the same plan gives the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from corpus.places import Places
+from matcher.planning.plan import Plan
+from matcher.planning.reasons import Line
+from matcher.run_files import write_bytes, write_json
+from service import plan_docx
+from service.plan_report import report
+from service.plan_sheets import plan_workbook
+from service.planning import YearPlan
+from service.rules_file import template
+
+REPORT, DATA = "bao-cao.html", "plan.json"
+
+
+def write(told: YearPlan, folder: Path, places: Places) -> list[Path]:
+    """Write the files of ``told`` into ``folder``; return their paths.
+
+    Raises:
+        OSError: a file cannot be written; each is whole, or as it was before.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, make in WRITTEN.items():
+        write_bytes(folder / name, make(told))
+    write_bytes(folder / REPORT, report(told, places))
+    write_json(folder / DATA, to_json(told))
+    return [folder / name for name in (*WRITTEN, REPORT, DATA)]
+
+
+def _rules(told: YearPlan) -> bytes:
+    return template(told.said, told.chosen.rules.budget, told.run.as_of)
+
+
+WRITTEN: Final[Mapping[str, Callable[[YearPlan], bytes]]] = {
+    "danh-muc.xlsx": lambda told: plan_workbook(told, told.run.as_of),
+    "phu-luc.docx": plan_docx.annex,
+    "kinh-phi.docx": plan_docx.funding,
+    "luat.xlsx": _rules,
+}
+
+
+def to_json(told: YearPlan) -> dict[str, Any]:
+    """Return a plan as plain data, with what it was made from."""
+    return {
+        "year": told.year,
+        "province": told.province,
+        "illustrative": told.illustrative,
+        "made_from": dict(told.run.facts["made_from"]),
+        "budget": {str(year): money for year, money in told.chosen.rules.budget.items()},
+        "scenarios": {name: _plan(each) for name, each in told.plans.items()},
+        "without_costs": {
+            each.checked.proposal.id: each.lacking for each in told.entries if each.lacking
+        },
+        "displaced": None
+        if told.displaced is None
+        else {"in": list(told.displaced.added), "out": list(told.displaced.dropped)},
+        "more_money": [
+            {"money": each.money, "worth": round(each.worth, 6), "in": each.added,
+             "out": each.dropped}
+            for each in told.steps
+        ],
+        "marks": {
+            each.checked.proposal.id: {
+                str(mark.criterion): {"value": mark.value, "evidence": mark.evidence, "by": mark.by}
+                for mark in each.marks
+            }
+            for each in told.entries
+        },
+        "same_as_tasks": {
+            each.checked.proposal.id: [
+                {"task": one.task.id, "probability": one.probability, "same": one.same,
+                 "different": one.different}
+                for one in each.checked.earlier
+            ]
+            for each in told.entries
+            if each.checked.earlier
+        },
+        "drafts": [{"id": each.id, "name": each.name, "need": each.pair.need,
+                    "technology": each.pair.technology} for each in told.drafts],
+    }  # fmt: skip
+
+
+def _plan(found: Plan) -> dict[str, Any]:
+    return {
+        "worth": round(found.worth, 6),
+        "gap": round(found.gap, 6),
+        "out_of_time": found.out_of_time,
+        "clashing": list(found.clashing),
+        "notices": list(found.notices),
+        "funded": [_line(each) for each in found.funded],
+        "reserve": [_line(each) for each in found.reserve],
+        "refused": {each.candidate.id: each.reason for each in found.refused},
+    }
+
+
+def _line(line: Line) -> dict[str, Any]:
+    each = line.candidate
+    return {
+        "id": each.id,
+        "name": each.name,
+        "score": each.score,
+        "state": {str(year): money for year, money in each.state.items()},
+        "own": {str(year): money for year, money in each.own.items()},
+        "carried_over": each.carried_over,
+        "why": line.why,
+        "would": line.would,
+        "override": line.override.words if line.override else None,
+    }

@@ -1,0 +1,129 @@
+"""The priority technology list: what belongs to it, what was in force when, what changed."""
+
+import datetime as dt
+import json
+
+import pytest
+from pydantic import ValidationError
+from small import TECHNOLOGIES, lexicon
+
+from corpus.priority import PriorityGroup, PriorityList, Standing, differences, groups_of, in_force
+from corpus.records import Technology
+from corpus.store import Store
+from matcher.coverage import Coverage, Dimension, Group
+from matcher.priorities import draft
+from service import cli
+
+DRYING = PriorityGroup(key="(i)", name="Chế biến", products=("cây ăn quả",), words=("sấy",))
+WATER = PriorityGroup(key="(ii)", name="Nước", words=("tiết kiệm nước", "tuần hoàn"))
+NOTHING = PriorityGroup(key="(iii)", name="Chưa rõ")
+OLD = PriorityList(
+    id="DM-1", name="Danh mục 2026", date=dt.date(2026, 1, 5), groups=(DRYING, WATER, NOTHING),
+    standing=Standing.ISSUED, decision="12/QĐ-SKHCN",
+)  # fmt: skip
+
+
+def test_a_group_takes_in_what_meets_every_kind_of_condition():
+    held = {
+        each.id: [group.key for group in groups_of(each, OLD, lexicon())] for each in TECHNOLOGIES
+    }
+    assert held == {
+        "CN-1": ["(i)"],  # lychee lies under fruit
+        "CN-2": [], "CN-3": ["(i)"],
+        "CN-4": [],  # dried, but shrimp
+        "CN-5": [],
+        "CN-6": ["(ii)"], "CN-7": [], "CN-8": ["(ii)"],
+    }  # fmt: skip
+    stated = Technology(id="x", name="x", stages=("chế biến",))
+    of_stage = OLD.model_copy(update={"groups": (PriorityGroup(key="a", name="a",
+                              stages=("chế biến", "bảo quản")),)})  # fmt: skip
+    assert groups_of(stated, of_stage, lexicon()) and not groups_of(
+        TECHNOLOGIES[0], of_stage, lexicon()
+    )
+
+
+def test_the_last_issued_until_a_day_is_in_force():
+    new = OLD.model_copy(update={"id": "DM-2", "date": dt.date(2027, 1, 4)})
+    planned = OLD.model_copy(update={"id": "DM-3", "standing": Standing.DRAFT, "decision": None})
+    versions = (new, planned, OLD)
+    days = (dt.date(2025, 1, 1), dt.date(2026, 12, 31), dt.date(2027, 1, 4))
+    found = [in_force(versions, day) for day in days]
+    assert [each.id if each else None for each in found] == [None, "DM-1", "DM-2"]
+
+
+def test_differences_are_told_group_by_group():
+    changed = DRYING.model_copy(update={"name": "Chế biến sâu", "products": ("cây ăn quả", "dừa"),
+                                        "words": ()})  # fmt: skip
+    energy = PriorityGroup(key="(iv)", name="Năng lượng", stages=("năng lượng",))
+    new = OLD.model_copy(update={"id": "DM-2", "groups": (changed, WATER, energy)})
+    assert [(each.key, each.told) for each in differences(OLD, new)] == [
+        ("(i)", "đổi tên “Chế biến” thành “Chế biến sâu”; thêm sản phẩm: dừa; bỏ từ ngữ: sấy"),
+        ("(iii)", "bỏ nhóm “Chưa rõ”"),
+        ("(iv)", "thêm nhóm “Năng lượng”"),
+    ]
+    assert differences(OLD, OLD) == ()
+
+
+@pytest.mark.parametrize(
+    ("facts", "told"),
+    [
+        ({"standing": "đã ban hành"}, "cần số quyết định"),
+        ({"groups": [{"key": "a", "name": "x"}, {"key": "a", "name": "y"}]}, "trùng nhau: a"),
+        ({"groups": [{"key": "a", "name": "x", "stages": "nấu"}]}, "khâu chưa biết: nấu"),
+        ({"before": "DM-9"}, "chính nó"),
+    ],
+)
+def test_what_cannot_be_a_list_is_refused(facts, told):
+    with pytest.raises(ValidationError, match=told):
+        PriorityList.model_validate({"id": "DM-9", "name": "x", "date": "2026-01-01", **facts})
+
+
+def test_a_draft_puts_the_stages_with_gaps_first():
+    stages = (Group("chế biến", (3, 1, 0, 0)), Group("bảo quản", (0, 1, 1, 1)),
+              Group("chưa rõ", (0, 0, 5, 0)))  # fmt: skip
+    none = Group("bảo quản", (0, 0, 0, 0))
+    heat = (("SP-1", "Vải", (stages[0], none)), ("SP-2", "Dứa", (stages[1],)))
+    found = Coverage(
+        Group("", (3, 2, 6, 1)), (Dimension("stage", "Khâu", stages),), (), heat, (), ()
+    )
+    kept = PriorityGroup(key="(v)", name="Sau thu hoạch", stages=("bảo quản",), words=("lạnh",))
+    before = OLD.model_copy(update={"groups": (kept,)})
+    made = draft(found, "DM-2", "Danh mục", dt.date(2026, 11, 23), before)
+    assert [(each.key, each.name, each.products, each.words) for each in made.groups] == [
+        ("(i)", "Sau thu hoạch", ("Dứa",), ("lạnh",)),
+        ("(ii)", "Công nghệ khâu chế biến", ("Vải",), ()),
+    ]
+    assert made.groups[0].because == "3 nhu cầu: 0 phù hợp, 1 cần điều chỉnh, 2 chưa có lời đáp"
+    assert made.before == "DM-1" and made.standing is Standing.DRAFT
+
+
+def test_versions_are_saved_issued_compared_and_never_rewritten(tmp_path, capsys):
+    with Store.create(tmp_path / "data"):
+        pass
+    file = tmp_path / "a.json"
+    planned = OLD.model_copy(update={"standing": Standing.DRAFT, "decision": None})
+
+    def told(*words):
+        cli.app(
+            ["priority", *words, "--data", str(tmp_path / "data"), "--json"], standalone_mode=False
+        )
+        return json.loads(capsys.readouterr().out)
+
+    file.write_text(json.dumps(planned.to_json()), encoding="utf-8")
+    told("save", str(file))
+    assert (
+        told("issue", "DM-1", "--decision", "12/QĐ", "--as-of", "2026-02-01")["decision"] == "12/QĐ"
+    )
+    assert told("list", "--as-of", "2026-01-31")["in_force"] is None
+    assert told("list", "--as-of", "2026-02-01")["in_force"] == "DM-1"
+    with pytest.raises(SystemExit) as ended:
+        told("save", str(file))
+    assert ended.value.code == 2 and "đã ban hành nên không sửa" in capsys.readouterr().err
+    new = planned.model_copy(update={"id": "DM-2", "before": "DM-1", "groups": (DRYING,)})
+    file.write_text(json.dumps(new.to_json()), encoding="utf-8")
+    told("save", str(file))
+    assert [each["group"] for each in told("diff", "DM-1", "DM-2")] == ["(ii)", "(iii)"]
+    file.write_text('{"id": "DM-3", "name": "x", "date": "2026-13-01"}', encoding="utf-8")
+    with pytest.raises(SystemExit) as ended:
+        told("save", str(file))
+    assert ended.value.code == 4 and "date" in capsys.readouterr().err
