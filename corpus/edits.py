@@ -7,7 +7,7 @@ reasons. From the mended text and the changes, :func:`restore` gives the origina
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -84,7 +84,10 @@ class Draft:
                 pieces.append(_moved(old[queue], length + old[queue].start - at))
                 queue += 1
             touched = []
-            while queue < len(old) and old[queue].start < max(edit.end, edit.start + 1):
+            while queue < len(old) and (
+                old[queue].start < max(edit.end, edit.start + 1)
+                or old[queue].start == old[queue].end == edit.end  # taken out right there
+            ):
                 touched.append(old[queue])
                 queue += 1
             start = min([edit.start, *(piece.start for piece in touched)])
@@ -105,11 +108,14 @@ class Draft:
 
     def _was(self, place: int, *, end: bool = False) -> int:
         """Return the place in the original of a place in the draft."""
-        at = bisect_right(self._pieces, place, key=lambda piece: piece.start) - 1
-        if at < 0:
+        side = bisect_right if end else bisect_left
+        at = side(self._pieces, place, key=lambda piece: piece.start)
+        if not end and at < len(self._pieces) and self._pieces[at].start == place:
+            return self._pieces[at].was
+        if at == 0:
             return place
-        piece = self._pieces[at]
-        if place < piece.end or (place == piece.start and not end):
+        piece = self._pieces[at - 1]
+        if place < piece.end:
             return piece.was_end if end and place > piece.start else piece.was
         return piece.was_end + place - piece.end
 

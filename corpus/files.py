@@ -164,8 +164,10 @@ def _is_vietnamese(char: str) -> bool:
     return char in "đĐ" or (base.isascii() and _MARKS.issuperset(marks))
 
 
-def check_package(path: Path, data: bytes, limits: Limits) -> None:
-    """Raise UnreadableFile unless ``data`` is a workbook (.xlsx) that is safe to unpack.
+def check_burst(
+    path: Path, data: bytes, limits: Limits, broken: str = BROKEN_WORKBOOK
+) -> list[zipfile.ZipInfo]:
+    """Return the entries of a zip that is safe to unpack; else raise UnreadableFile.
 
     Only the directory of the zip is read; a member longer than it states fails when it is unpacked.
     """
@@ -173,7 +175,7 @@ def check_package(path: Path, data: bytes, limits: Limits) -> None:
         with zipfile.ZipFile(io.BytesIO(data)) as package:
             entries = package.infolist()
     except (zipfile.BadZipFile, ValueError, NotImplementedError, EOFError, OSError) as error:
-        raise UnreadableFile(path, BROKEN_WORKBOOK) from error
+        raise UnreadableFile(path, broken) from error
     unpacked, packed = sum(e.file_size for e in entries), sum(e.compress_size for e in entries)
     bursting = unpacked > limits.ratio_from and unpacked > limits.ratio * max(packed, 1)
     if bursting or unpacked > limits.unpacked_bytes or len(entries) > limits.entries:
@@ -181,8 +183,14 @@ def check_package(path: Path, data: bytes, limits: Limits) -> None:
             path,
             f"tệp nén bất thường ({len(entries)} phần, bung ra {unpacked / 2**20:.0f} MB từ "
             f"{len(data) / 2**20:.1f} MB) nên không mở, để tránh treo máy; nếu là tệp thật, hãy "
-            "chép riêng phần dữ liệu sang tệp .xlsx mới",
+            "chép riêng phần dữ liệu sang tệp mới",
         )
+    return entries
+
+
+def check_package(path: Path, data: bytes, limits: Limits) -> None:
+    """Raise UnreadableFile unless ``data`` is a workbook (.xlsx) that is safe to unpack."""
+    entries = check_burst(path, data, limits)
     names = {entry.filename for entry in entries}
     for part, name in _PACKAGES.items():
         if part in names:

@@ -309,8 +309,13 @@ def recognise(headings: Sequence[str], sheet: str | None = None, file: str = "")
 
 
 def _named(kind: str, name: str) -> bool:
-    text = f" {squeeze(name.rsplit('.', 1)[0])} "
-    return any(f" {word} " in text for word in _NAMES[kind])
+    return names_kind(kind, name.rsplit(".", 1)[0])
+
+
+def names_kind(kind: str, text: str) -> bool:
+    """Whether ``text`` says the noun of ``kind`` (``Phiếu nhu cầu``, ``Tên công nghệ``)."""
+    said = f" {squeeze(text)} "
+    return any(f" {word} " in said for word in _NAMES[kind])
 
 
 def _explain(headings: Sequence[str], layouts: Sequence[Layout]) -> str:

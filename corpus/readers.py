@@ -9,7 +9,7 @@ content is already known) or rejected with a reason; for every table the three a
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final, NamedTuple, cast
@@ -50,6 +50,14 @@ class Known:
     decision: Mapping[str, str] = field(default_factory=dict)
     proposal: Mapping[str, str] = field(default_factory=dict)
     task: Mapping[str, str] = field(default_factory=dict)
+    names: Sequence[tuple[str, str]] = ()  # (name, id) of products
+
+    @classmethod
+    def of_kinds(
+        cls, hashes: Mapping[str, Mapping[str, str]], names: Sequence[tuple[str, str]] = ()
+    ) -> Known:
+        """Return what is known from kind → key → content hash."""
+        return replace(cls(names=names), **hashes)  # type: ignore[arg-type]
 
     def of(self, kind: str) -> Mapping[str, str]:
         """Return key → content hash of one kind."""
@@ -107,14 +115,29 @@ class _Verdict(NamedTuple):
     outcome: Draft | Rejected | _Repeated
 
 
-def read(paths: Sequence[Path], known: Known = NOTHING) -> Loaded:
+Opener = Callable[[Path], Sequence[Table]]
+
+
+def read(
+    paths: Sequence[Path],
+    known: Known = NOTHING,
+    opener: Opener = read_tables,
+    labels: Mapping[Path, str] | None = None,
+) -> Loaded:
     """Read the files at ``paths`` and return records, rejected rows, notices and counts.
+
+    Args:
+        paths: the files.
+        known: what the store holds.
+        opener: gives the tables of a file; a table's ``file`` begins with the file's name.
+        labels: what messages call a file, where that is not its name.
 
     Never raises for what a file holds: an unreadable file is rejected as row 0. A record whose key
     and content hash stand in ``known`` is repeated; other content for a known key is an update and
     loads. Two rows of one run with the same key and different content: the second is rejected.
     """
-    sheets = [s for path, label in _labelled(paths) for s in _read_file(path, label)]
+    called = {**dict(_labelled(paths)), **(labels or {})}
+    sheets = [s for path, label in called.items() for s in _read_file(path, label, opener)]
     return _bring_together(sheets, known)
 
 
@@ -135,9 +158,14 @@ def _labelled(paths: Sequence[Path]) -> Iterator[tuple[Path, str]]:
         yield path, path.name if names[path.name] == 1 else str(path)
 
 
-def _read_file(path: Path, label: str) -> list[_Sheet]:
+def _read_file(path: Path, label: str, opener: Opener) -> list[_Sheet]:
     try:
-        return [_read_table(replace(table, file=label)) for table in read_tables(path)]
+        tables = opener(path)
+        rest = [table.file.removeprefix(path.name) for table in tables]  # "trang 3 bảng 1"
+        return [
+            _read_table(replace(table, file=label + place))
+            for table, place in zip(tables, rest, strict=True)
+        ]
     except UnreadableFile as error:
         rejected = Rejected(label, None, 0, None, None, error.reason)
         return [_Sheet(label, None, None, 0, rejected=(rejected,))]
@@ -145,6 +173,8 @@ def _read_file(path: Path, label: str) -> list[_Sheet]:
 
 def _read_table(table: Table) -> _Sheet:
     table = gather(table)
+    if table.kind:
+        return _read_kind(table, lay_out(table.kind, table.headings))
     rows = _filled(table)
     marks = mark_columns(table.headings)
     headings = ["" if i in marks else heading for i, heading in enumerate(table.headings)]
@@ -192,7 +222,8 @@ def _bring_together(sheets: Sequence[_Sheet], known: Known) -> Loaded:
             linked = [refer(each, catalogues) for each in drafts]
         settled = list(_compare(linked, known.of(kind)))
         verdicts += [_Verdict(*each) for each in zip(numbers, settled, strict=True)]
-        catalogues[kind] = _catalogue(settled, known.of(kind))
+        names = known.names if kind == "product" else ()
+        catalogues[kind] = _catalogue(settled, known.of(kind), names)
     return _account(sheets, verdicts)
 
 
@@ -228,12 +259,15 @@ def _conflict(draft: Draft, place: str) -> Rejected:
 
 
 def _catalogue(
-    settled: Iterable[Draft | Rejected | _Repeated], known: Mapping[str, str]
+    settled: Iterable[Draft | Rejected | _Repeated],
+    known: Mapping[str, str],
+    known_names: Sequence[tuple[str, str]],
 ) -> Catalogue:
     drafts = [each for each in settled if isinstance(each, Draft)]
     drafts += [each.draft for each in settled if isinstance(each, _Repeated)]
     records = [each.record for each in drafts]
     names = [(record.name, record.id) for record in records if isinstance(record, Product)]
+    names += [each for each in known_names if each not in names]
     return Catalogue([*known, *(record.key for record in records)], names)
 
 

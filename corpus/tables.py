@@ -59,12 +59,17 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """One table of a file: one sheet of a workbook, or the whole of a text file."""
+    """One table of a file: one sheet of a workbook, or the whole of a text file.
+
+    ``file`` may say more than its name: ``to-trinh.pdf trang 3 bảng 1``. ``kind``: the kind of
+    record that it is known to hold; ``None``: its headings say.
+    """
 
     file: str
     sheet: str | None
     headings: tuple[str, ...]
     rows: tuple[Row, ...]
+    kind: str | None = None
 
 
 def read_tables(path: Path, limits: Limits = DEFAULT_LIMITS) -> list[Table]:
@@ -103,7 +108,7 @@ def _delimited(path: Path, text: str) -> list[Table]:
     first = next((row for row in _records(lines[:100], delimiter) if any(row.values)), None)
     if delimiter == "\t" and first is not None and _is_headless(first):
         return [Table(path.name, None, HEADLESS, tuple(_filled(rows)))]
-    table = _frame(path, None, rows)
+    table = frame(path, None, rows)
     return [table] if table else []
 
 
@@ -152,7 +157,7 @@ def _workbook(path: Path, data: bytes, limits: Limits) -> list[Table]:
             warnings.simplefilter("ignore")  # styles and extensions that carry no values
             book = load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
             meter = _Meter(path, limits)
-            tables = [_frame(path, ws.title, _sheet(ws, meter)) for ws in book.worksheets]
+            tables = [frame(path, ws.title, _sheet(ws, meter)) for ws in book.worksheets]
             book.close()
     except UnreadableFile:
         raise
@@ -229,7 +234,7 @@ def _json_object(line: str) -> dict[str, str | None] | None:
 # Rows → table -----------------------------------------------------------------------------------
 
 
-def _frame(path: Path, sheet: str | None, rows: Iterable[Row]) -> Table | None:
+def frame(path: Path, sheet: str | None, rows: Iterable[Row]) -> Table | None:
     """Split rows into headings and data; ``None`` for a blank table.
 
     The heading row is the first of the first ten with two known headings (titles and dates may

@@ -1,4 +1,4 @@
-"""The records of the daily work: lists being drawn up, searches that somebody keeps.
+"""The records of the daily work: lists being drawn up, searches kept, what documents suggest.
 
 They live in the same store and the same log of changes as what is matched, but no spreadsheet
 carries them: loaders know :data:`corpus.records.KINDS` only. What is derived (who owns what, what
@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
@@ -99,6 +99,35 @@ class MatchList(Record):
         )
 
 
+class Waiting(StrEnum):
+    """What became of a suggestion."""
+
+    OPEN = "chờ duyệt"
+    ACCEPTED = "đã nhận"
+    DROPPED = "đã bỏ"
+
+
+class Suggestion(Record):
+    """A record that a passage of a document seems to tell: proposed, not entered.
+
+    It stays when somebody has accepted or dropped it, so that the same document loaded again does
+    not propose it again.
+    """
+
+    kind_name: ClassVar[str] = "suggestion"
+    label: ClassVar[str] = "Đề xuất từ văn bản"
+
+    id: Id
+    target: Literal["product", "need", "technology"] = Field(title="Loại bản ghi")
+    name: Annotated[Line, Field(min_length=1)] = Field(title="Tên hoặc nội dung")
+    product: Line | None = Field(None, title="Sản phẩm")
+    passage: Line = Field(title="Đoạn văn")
+    confidence: Annotated[float, Field(ge=0, le=1)] = Field(title="Độ tin")
+    doubts: Many = Field((), title="Chỗ chưa chắc")  # what the passage might say instead
+    state: Waiting = Field(Waiting.OPEN, title="Tình trạng")
+    entered: Id | None = Field(None, title="Mã bản ghi đã tạo")
+
+
 class SavedSearch(Record):
     """A search that somebody keeps, to be told what is new since they last looked."""
 
@@ -161,7 +190,10 @@ class Apart(Record):
 
 STORED: dict[str, type[Record]] = {
     **KINDS,
-    **{kind.kind_name: kind for kind in (MatchList, SavedSearch, PriorityList, Merge, Apart)},
+    **{
+        kind.kind_name: kind
+        for kind in (MatchList, SavedSearch, PriorityList, Merge, Apart, Suggestion)
+    },
 }
 """Every kind that a store may hold; :data:`corpus.records.KINDS` are those that files may carry."""
 

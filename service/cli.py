@@ -105,7 +105,10 @@ def init(
 def load(
     files: Annotated[
         list[Path] | None,
-        typer.Argument(help="Tệp CSV, XLSX, JSONL hoặc thư mục.", show_default=False),
+        typer.Argument(
+            help="Tệp bảng (CSV, XLSX, JSONL, XLS), văn bản (DOCX, PDF, …), ZIP hoặc thư mục.",
+            show_default=False,
+        ),
     ] = None,
     sample: Annotated[
         bool, typer.Option("--sample", help="Nạp dữ liệu minh họa đi kèm chương trình.")

@@ -1,4 +1,4 @@
-"""The commands for documents: mend the text of a file.
+"""The commands for documents: mend the text of a file; accept or drop what documents suggest.
 
 They stand on the same command as those of :mod:`service.cli`, which takes them in.
 """
@@ -13,8 +13,14 @@ from typing import Annotated, Final
 import typer
 
 from corpus import repair as mending
-from service.console import err, fail
-from service.settings import Exit, Json
+from corpus.store import Store
+from service import show, suggesting
+from service.access import LOCAL
+from service.console import emit, err, fail, out
+from service.contract import ApiError
+from service.desk import Desk, now
+from service.person import Person
+from service.settings import DATA, Data, Exit, Json
 
 app = typer.Typer()
 MAX_BYTES: Final = 64 * 2**20
@@ -39,6 +45,44 @@ def repair(
     _write(mended.text)
     made = sum(change.applied for change in mended.changes)
     err.print(f"Đã sửa {made} chỗ, để lại {len(mended.changes) - made} chỗ chưa chắc (xem --json).")
+
+
+@app.command()
+def suggestions(
+    accept: Annotated[
+        list[str] | None, typer.Option("--accept", metavar="MÃ", help="Nhận đề xuất này.")
+    ] = None,
+    drop: Annotated[
+        list[str] | None, typer.Option("--drop", metavar="MÃ", help="Bỏ đề xuất này.")
+    ] = None,
+    product: Annotated[
+        str, typer.Option("--product", metavar="MÃ", help="Sản phẩm của các nhu cầu được nhận.")
+    ] = "",
+    data: Data = None,  # type: ignore[assignment]
+    as_json: Json = False,
+) -> None:
+    """Xem, nhận hoặc bỏ các bản ghi mà văn bản đã nạp gợi ra; chưa nhận thì chưa vào dữ liệu."""
+    with Store.open(data or DATA()) as store:
+        desk = Desk(store, Person(LOCAL, LOCAL, "officer"))
+        try:
+            with store.writing(LOCAL, now().isoformat(timespec="seconds")):  # all of it or nothing
+                facts = {"product": product}
+                entered = [suggesting.accept(desk, each, None, facts) for each in accept or ()]
+                dropped = [suggesting.drop(desk, each, None) for each in drop or ()]
+        except ApiError as error:
+            fail(error.message, Exit.USAGE)
+        waiting = suggesting.waiting(desk)
+    if as_json:
+        made = [{"kind": each.kind_name, **each.to_json()} for each in entered]
+        gone, left = [each.id for each in dropped], [each.to_json() for each in waiting]
+        emit({"accepted": made, "dropped": gone, "waiting": left})
+        return
+    for each in entered:
+        out.print(f"Đã nhận: {each.label} {each.key}")
+    for each in dropped:
+        out.print(f"Đã bỏ: {each.id}")
+    if not (accept or drop):
+        show.suggestions(out, waiting)
 
 
 def _read(file: Path) -> tuple[str, str]:

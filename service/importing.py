@@ -76,7 +76,7 @@ def preview(
     hashes = {kind: store.hashes(kind) | merged_hashes(merges, kind) for kind in KINDS}
     guarded = _guarded(store, mapped, may_read_nda)
     hashes["technology"] |= dict.fromkeys(guarded, "")  # never equal: equality would tell the text
-    loaded = read_as([(table, kind) for table, kind in mapped if kind], Known(**hashes))
+    loaded = read_as([(table, kind) for table, kind in mapped if kind], Known.of_kinds(hashes))
     kept, refused = _apart(loaded, guarded)
     records = tuple(complete(kept, products, lexicon))
     old = [each for each in records if each.key in hashes[each.kind_name]]

@@ -19,6 +19,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
+from corpus.ids import PREFIX
 from corpus.store import Store, StoreError
 from corpus.tables import Table
 from service import duplicates, importing, mapping
@@ -110,7 +111,7 @@ class Imports:
         if kind is None:
             return Plan(None)
         guesses = self.guesses(table, kind)
-        lacks = kind in mapping.PREFIX and all(each.field != "id" for each in guesses)
+        lacks = kind in PREFIX and all(each.field != "id" for each in guesses)
         return Plan(kind, {each.column: each.field for each in guesses}, {}, lacks)
 
     def guesses(self, table: Table, kind: str | None) -> tuple[mapping.Guess, ...]:

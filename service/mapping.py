@@ -9,7 +9,6 @@ messages and corrections hold for it as for any other file.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -28,9 +27,10 @@ from corpus.headings import (
     title,
     unit_of,
 )
+from corpus.ids import PREFIX, with_ids
 from corpus.records import KINDS, STAGES, Product
 from corpus.tables import Row, Table
-from corpus.text import normalise, squeeze
+from corpus.text import squeeze
 
 KEEP: Final = "+"  # not a field: kept beside them under its own heading
 DROP: Final = "-"  # not loaded at all
@@ -38,15 +38,6 @@ SAMPLED: Final = 50  # cells of a column that a guess looks at
 MOST: Final = 0.8  # share of them that must agree
 # as people choose
 OFFERED: Final = ("need", "technology", "product", "proposal", "task", "decision", "judgment")
-PREFIX: Final = {"technology": "CN", "product": "SP", "need": "NC", "proposal": "DX", "task": "NV"}
-# What tells one record from another where a file gives no ids.
-_IDENTITY: Final = {
-    "technology": ("name", "owner", "year"),
-    "product": ("name", "province"),
-    "need": ("product", "text", "asker", "commune", "province"),
-    "proposal": ("name", "proposer", "start"),
-    "task": ("name", "lead", "start"),
-}
 _PHONE: Final = re.compile(r"(?:\+84|0)[\d .\-]{8,13}|[^@\s]+@[^@\s]+\.[a-z]{2,}", re.IGNORECASE)
 _CODE: Final = re.compile(r"[^\W\d_]{1,8}[-_./ ]?\d[\w./-]{0,20}")
 _MONEY_WORDS: Final = frozenset({"gia", "phi", "von", "tien", "ngan", "dau"})
@@ -281,7 +272,7 @@ def apply(table: Table, plan: Plan, products: Sequence[Product] = ()) -> Table:
         cells += padded[len(table.headings) :]  # a row longer than its headings is told as such
         rows.append(Row(row.number, tuple(cells)))
     made = replace(table, headings=tuple(headings), rows=tuple(rows))
-    return _with_ids(made, plan.kind) if makes else made
+    return with_ids(made, plan.kind) if makes else made
 
 
 def _heading(plan: Plan, column: int, heading: str) -> str:
@@ -311,19 +302,3 @@ def _product_names(products: Sequence[Product]) -> dict[str, str]:
             found[name] = each.id if found.get(name, each.id) == each.id else ""
     ids = {squeeze(each.id) for each in products}
     return {name: key for name, key in found.items() if key and name not in ids}
-
-
-def _with_ids(table: Table, kind: str) -> Table:
-    """Add a column of ids that follow from what tells a row from others."""
-    columns = {found[0]: i for i, h in enumerate(table.headings) if (found := field_of(kind, h))}
-    wanted = [columns[name] for name in _IDENTITY[kind] if name in columns]
-    rows = []
-    for row in table.rows:
-        if row.problem or not any(cell and cell.strip() for cell in row.values):
-            rows.append(row)
-            continue
-        said = [(row.values[i] or "") if i < len(row.values) else "" for i in wanted]
-        digest = hashlib.sha256("\n".join(map(normalise, said)).encode("utf-8", "replace"))
-        key = f"{PREFIX[kind]}-{digest.hexdigest()[:10]}"
-        rows.append(Row(row.number, (key, *row.values)))
-    return replace(table, headings=(title(kind, "id"), *table.headings), rows=tuple(rows))

@@ -174,5 +174,6 @@ def load_report(report: Report) -> Data:
         ],
         "notices": [each.message for each in report.notices],
         "corrections": [str(path) for path in report.corrections],
+        "suggested": [each.to_json() for each in report.suggested],
         "alike": dict(report.alike),
     }

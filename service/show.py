@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from rich.console import Console, Group, RenderableType
@@ -13,6 +14,7 @@ from rich.text import Text
 
 from corpus.records import KINDS, UNDER_NDA, Record, Technology
 from corpus.text import Span
+from corpus.workflow import Suggestion
 from matcher import explain
 from matcher.answers import Answer, Match, ProductList, Taker
 from service.exports import WATERMARK
@@ -200,6 +202,14 @@ def load_report(console: Console, report: Report) -> None:
     console.print(
         f"Mới {saved.added:,}, thay đổi {saved.changed:,}, giữ nguyên {saved.unchanged:,}."
     )
+    if report.suggested:
+        counts = Counter(KINDS[each.target].label.lower() for each in report.suggested)
+        said = ", ".join(f"{number} {label}" for label, number in sorted(counts.items()))
+        console.print(
+            f"Đề xuất từ văn bản, chưa nạp: {said}. Duyệt ở trang /de-xuat-doc hoặc bằng lệnh "
+            "`cungcau suggestions`.",
+            soft_wrap=True,
+        )
     for kind, count in report.alike.items():
         if count:
             alike = f"{count:,} {KINDS[kind].label.lower()} có thể trùng với bản ghi đã có"
@@ -213,6 +223,21 @@ def load_report(console: Console, report: Report) -> None:
     _more(console, len(report.rejected), "dòng bị từ chối")
     for path in report.corrections:
         console.print(f"Sửa các dòng bị từ chối trong {path} rồi nạp lại tệp đó.", soft_wrap=True)
+
+
+def suggestions(console: Console, found: Sequence[Suggestion]) -> None:
+    """Print what documents suggest, each with its passage, place and doubts."""
+    for each in found:
+        head = Text(f"{each.id}  ", "dim").append(KINDS[each.target].label, "bold")
+        head.append(f"  {each.name}" if each.target != "need" else "")
+        console.print(head.append(f"  (độ tin {each.confidence:.2f})".replace(".", ",")))
+        about = f"sản phẩm: {each.product or explain.UNKNOWN}; " if each.target != "product" else ""
+        lines = [Text(each.passage, "italic"), Text(f"{about}{each.source}", "dim")]
+        lines += [Text(f"chưa chắc: {told}", "yellow") for told in each.doubts]
+        console.print(Padding(Group(*lines), (0, 0, 0, 4)))
+    console.print(
+        f"{len(found)} đề xuất chờ duyệt." if found else "Không có đề xuất nào chờ duyệt."
+    )
 
 
 def _more(console: Console, count: int, name: str) -> None:

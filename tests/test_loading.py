@@ -5,7 +5,7 @@ from small import NEEDS, PRODUCTS, TECHNOLOGIES, lexicon
 
 from corpus.records import Technology
 from corpus.store import Store
-from service.loading import expand, load, sample_files
+from service.loading import READABLE, expand, load, sample_files
 
 UNKNOWN = "ghi chú\nkhông có bản ghi nào\n"
 
@@ -26,7 +26,14 @@ def folder(tmp_path):
     write(made / "3-nhu-cau.jsonl", NEEDS)
     write(made / "cu" / "cong-nghe.jsonl", TECHNOLOGIES)
     (made / "ghi-chu.csv").write_text(UNKNOWN, encoding="utf-8")
-    for name in ("doc-toi.txt", "so-lieu.xls", "~$2-cong-nghe.xlsx", ".DS_Store"):
+    for name in (
+        "doc-toi.txt",
+        "so-lieu.xls",
+        "anh.png",
+        "readme.md",
+        "~$2-cong-nghe.xlsx",
+        ".DS_Store",
+    ):
         (made / name).write_bytes(b"x")
     return made
 
@@ -37,12 +44,14 @@ def test_a_folder_is_the_record_files_in_it_by_name(folder):
         "1-san-pham.JSONL",
         "2-cong-nghe.jsonl",
         "3-nhu-cau.jsonl",
+        "doc-toi.txt",
         "ghi-chu.csv",
+        "so-lieu.xls",
     ]
     assert {each.file: each.text for each in notices} == {
         "cu": "đã bỏ qua: thư mục con",
-        "doc-toi.txt": "đã bỏ qua: không phải tệp .xlsx, .csv, .tsv, .jsonl",
-        "so-lieu.xls": "đã bỏ qua: không phải tệp .xlsx, .csv, .tsv, .jsonl",
+        "anh.png": f"đã bỏ qua: không phải tệp {', '.join(READABLE)}",
+        "readme.md": f"đã bỏ qua: không phải tệp {', '.join(READABLE)}",
     }
 
 
@@ -64,8 +73,11 @@ def test_a_folder_loads_as_its_files_do(folder, tmp_path):
 
 def test_what_is_no_record_file_is_told(folder, tmp_path):
     report = load([folder], tmp_path / "data", lexicon())
-    assert [(each.file, each.row) for each in report.rejected] == [("ghi-chu.csv", 0)]
-    assert [each.file for each in report.notices[:3]] == ["cu", "doc-toi.txt", "so-lieu.xls"]
+    assert {(each.file, each.row) for each in report.rejected} == {
+        ("ghi-chu.csv", 0),
+        ("so-lieu.xls", 0),
+    }
+    assert [each.file for each in report.notices[:3]] == ["anh.png", "cu", "readme.md"]
 
 
 def test_a_folder_without_record_files_is_rejected_by_name(tmp_path):

@@ -113,6 +113,8 @@ TABLE = {
     ("POST", "/danh-sach/{ma}/ten"): ("/danh-sach/DS-9/ten", LISTERS),
     ("POST", "/danh-sach/{ma}/thu-tu"): ("/danh-sach/DS-9/thu-tu", LISTERS),
     ("POST", "/danh-sach/{ma}/xoa"): ("/danh-sach/DS-9/xoa", LISTERS),
+    ("GET", "/de-xuat-doc"): ("/de-xuat-doc", STATING),
+    ("POST", "/de-xuat-doc/{ma}"): ("/de-xuat-doc/VB-9", STATING),
     ("GET", "/ke-hoach-nam"): ("/ke-hoach-nam", PLANNING),
     ("POST", "/ke-hoach-nam"): ("/ke-hoach-nam", PLANNING),
     ("GET", "/ke-hoach-nam/{ma}"): ("/ke-hoach-nam/dot-2020-01-01", PLANNING),

@@ -27,6 +27,7 @@ from service.pages import (
     render,
     search,
     searches,
+    suggestions,
     technology,
     yearly,
 )
@@ -45,6 +46,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     list_work.router,
     list_papers.router,
     imports.router,
+    suggestions.router,
     import_columns.router,
     yearly.router,
     duplicates.router,

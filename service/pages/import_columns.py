@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.datastructures import FormData
 
 from corpus.headings import title
+from corpus.ids import PREFIX
 from corpus.records import KINDS
 from corpus.tables import Table
 from service import mapping
@@ -112,7 +113,7 @@ def _shown(table: Table, plan: Plan, province: mapping.Province) -> Mapping[str,
         "missing": [(name, title(plan.kind, name)) for name in missing if name != "id"]
         if plan.kind
         else [],
-        "may_make_ids": plan.kind in mapping.PREFIX and "id" in missing,
+        "may_make_ids": plan.kind in PREFIX and "id" in missing,
         "lacks_id": "id" in missing,
     }
 

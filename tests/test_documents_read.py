@@ -1,0 +1,259 @@
+"""Documents: blocks, tables, forms, places, and what is refused in which words."""
+
+import papers
+import pytest
+
+from corpus import apart, archives
+from corpus.apart import Allowance, read_apart
+from corpus.blocks import Grid, Line
+from corpus.documents import read_document
+from corpus.files import DEFAULT_LIMITS, Limits, UnreadableFile
+from corpus.readers import read
+from corpus.reading import read_content
+
+HEAD = ["STT", "Tên công nghệ", "Chi phí", "Chi phí", "Đơn vị sở hữu"]
+UNDER = ["STT", "Tên công nghệ", "từ (triệu đồng)", "đến (triệu đồng)", "Đơn vị sở hữu"]
+
+
+@pytest.fixture
+def written(tmp_path):
+    def write(name, data):
+        path = tmp_path / name
+        path.write_bytes(data if isinstance(data, bytes) else data.encode())
+        return path
+
+    return write
+
+
+def content(path):
+    return read_content(read_document(path, DEFAULT_LIMITS), path.name)
+
+
+def records(path):
+    """The records of a document and why other rows are none."""
+    found = content(path)
+    loaded = read([path], opener=lambda _: found.tables)
+    told = [each.message for each in loaded.rejected]
+    return [each.to_json() for each in loaded.records], told + [each[1] for each in found.refused]
+
+
+def lines(document):
+    return [each.text for each in document.blocks if isinstance(each, Line)]
+
+
+def grids(document):
+    return [[list(row) for row in each.rows] for each in document.blocks if isinstance(each, Grid)]
+
+
+TABLE = [["Mã", "Tên"], ["CN-1", "Sấy"]]
+SAME = {
+    "a.docx": papers.docx("Đầu", TABLE, "Cuối"),
+    "a.html": "<p>Đầu</p><table><tr><th>Mã<th>Tên<tr><td>CN-1<td>Sấy</table>Cuối",
+    "a.rtf": papers.rtf("Đầu\n")[:-1]
+    + rb"\trowd\intbl M\'e3\cell T\'ean\cell\row\intbl CN-1\cell S\u7845?y\cell\row"
+    + rb"\pard Cu\u7889?i\par}",
+    "a.doc": papers.doc("Đầu\rMã\x07Tên\x07\x07CN-1\x07Sấy\x07\x07Cuối\r"),
+    "a.pdf": papers.pdf(
+        [(50, 800, "Đầu"), *papers.ruled(50, 780, [60, 90], TABLE), (50, 600, "Cuối")]
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SAME)
+def test_every_format_says_the_same(name, written):
+    document = read_document(written(name, SAME[name]), DEFAULT_LIMITS)
+    assert lines(document) == ["Đầu", "Cuối"]
+    assert grids(document) == [TABLE]
+    assert [type(each) for each in document.blocks] == [Line, Grid, Line]
+
+
+def test_places_are_told_as_people_count(written):
+    page = [(50, 800 - 20 * n, f"dòng {n}") for n in range(1, 4)]
+    document = read_document(written("to-trinh.pdf", papers.pdf(page, page)), DEFAULT_LIMITS)
+    assert document.place(document.blocks[5]) == "trang 2 dòng 3"
+    document = read_document(written("a.docx", papers.docx("một", "\fhai")), DEFAULT_LIMITS)
+    assert [document.place(each) for each in document.blocks] == ["đoạn 1", "trang 2 đoạn 2"]
+    document = read_document(written("a.txt", "một\n\nhai\fba"), DEFAULT_LIMITS)
+    assert [document.place(each) for each in document.blocks] == [
+        "trang 1 dòng 1",
+        "trang 1 dòng 3",
+        "trang 2 dòng 1",
+    ]
+
+
+def test_merged_cells_say_the_same_wherever_they_go(written):
+    drawn = [[("a", 2, None), ("b", 1, "restart")], ["1", "2", ("", 1, "continue")]]
+    expected = [["a", "a", "b"], ["1", "2", "b"]]
+    document = read_document(written("a.docx", papers.docx(drawn)), DEFAULT_LIMITS)
+    assert grids(document) == [expected]
+    page = "<table><tr><td colspan=2>a<td rowspan=2>b<tr><td>1<td>2</table>"
+    assert grids(read_document(written("a.html", page), DEFAULT_LIMITS)) == [expected]
+    ruled = papers.ruled(50, 700, [50, 50], [["a", None], ["1", "2"]])
+    document = read_document(written("a.pdf", papers.pdf(ruled)), DEFAULT_LIMITS)
+    assert grids(document) == [[["a", "a"], ["1", "2"]]]
+
+
+def test_headings_stand_below_titles_on_two_rows_with_sections_and_numbers(written):
+    rows = [
+        ["DANH SÁCH CÔNG NGHỆ"] * 5,
+        HEAD,
+        UNDER,
+        ["(1)", "(2)", "(3)", "(4)", "(5)"],
+        ["I. Trồng trọt"] * 5,
+        ["1", "Sấy vải", "10", "20", "Viện A"],
+        ["2", "Sấy nhãn", "nhiều", "", "Viện B"],
+    ]
+    (record,), (told,) = records(written("ds.docx", papers.docx(rows)))
+    assert record["name"] == "Sấy vải"
+    assert (record["cost_from"], record["cost_to"], record["owner"]) == (10, 20, "Viện A")
+    assert record["extra"] == {"Mục": "I. Trồng trọt"}
+    assert record["source"] == "ds.docx bảng 1 dòng 6"
+    assert told.startswith('ds.docx bảng 1 dòng 7, cột "Chi phí từ (triệu đồng)"')
+
+
+def test_a_table_goes_on_over_pages_and_its_headings_come_again(written):
+    head = ["Mã", "Tên công nghệ", "Tỉnh"]
+    pages = [
+        [*papers.ruled(50, 700, [60, 120, 80], [head, [f"CN-{n}", f"Sấy {n}", "Hưng Yên"]]),
+         (280, 30, str(n))]
+        for n in (1, 2, 3)
+    ]  # fmt: skip
+    found, told = records(written("a.pdf", papers.pdf(*pages)))
+    assert [each["id"] for each in found] == ["CN-1", "CN-2", "CN-3"]
+    assert {each["source"] for each in found} == {
+        "a.pdf trang 1 bảng 1 dòng 2",
+        "a.pdf trang 1 bảng 1 dòng 4",
+        "a.pdf trang 1 bảng 1 dòng 6",
+    }
+    assert told == []
+
+
+def test_a_table_of_something_else_is_text(written):
+    rows = [["Nội dung thực hiện", "Cơ quan chủ trì"], ["Vùng trồng vải còn thiếu nước", "Sở A"]]
+    found = content(written("a.docx", papers.docx(rows)))
+    assert found.tables == ()
+    assert "Vùng trồng vải còn thiếu nước; Sở A" in found.running.text
+
+
+PROPOSAL = """PHIẾU ĐỀ XUẤT NHIỆM VỤ
+1. Tên nhiệm vụ (ghi rõ): Sấy vải bằng bơm nhiệt
+2. Đơn vị đề xuất: HTX Lục Ngạn
+3. Tính cấp thiết: Vải chín rộ,
+bán không kịp.
+4. Kinh phí NSNN (triệu đồng): 350
+5. Người theo dõi: bà Thử
+6. Xuất xứ: ………
+Lục Ngạn, ngày 3 tháng 5 năm 2026
+""".splitlines()
+
+
+def test_one_record_for_each_form(written):
+    need = [["1", "Tên công nghệ", "Máy tách vỏ"], ["2", "Đơn vị sở hữu", "Viện A"]]
+    path = written("p.docx", papers.docx(*PROPOSAL, *PROPOSAL[:3], "HỒ SƠ CÔNG NGHỆ", need))
+    found, told = records(path)
+    assert told == [] or all("trùng mã" in each for each in told)
+    proposals = [each for each in found if each["id"].startswith("DX")]
+    assert proposals[0]["name"] == "Sấy vải bằng bơm nhiệt"
+    assert proposals[0]["urgency"] == "Vải chín rộ, bán không kịp."
+    assert proposals[0]["state_total"] == 350
+    assert proposals[0]["extra"] == {"Người theo dõi": "bà Thử"}
+    assert "origin" not in proposals[0]
+    (technology,) = [each for each in found if each["id"].startswith("CN")]
+    assert (technology["name"], technology["owner"]) == ("Máy tách vỏ", "Viện A")
+    assert proposals[0]["source"] == "p.docx phiếu 1 dòng 1"
+
+
+def test_a_form_without_title_is_known_by_its_labels(written):
+    path = written("p.docx", papers.docx(*PROPOSAL[1:]))
+    (record,), told = records(path)
+    assert (record["proposer"], told) == ("HTX Lục Ngạn", [])
+
+
+def test_a_form_that_names_nothing_is_told(written):
+    text = ["Mục tiêu: tăng sản lượng", "Nội dung: sấy", "Đơn vị đề xuất: HTX", "Bắt đầu: 2026"]
+    found, (told,) = records(written("p.docx", papers.docx(*text)))
+    assert found == []
+    assert 'thiếu cột "Tên nhiệm vụ"' in told
+
+
+def test_old_letters_in_forms_and_cells_are_mended(written):
+    rows = [["M·", "Tªn c«ng nghÖ", "TØnh"], ["CN-1", "C«ng nghÖ sÊy v¶i thiÒu", "x"]]
+    (record,), _ = records(written("a.docx", papers.docx(rows)))
+    assert record["name"] == "Công nghệ sấy vải thiều"
+    assert record["province"] == "x"  # a mark is no syllable that lost letters
+
+
+REFUSED = {
+    "khoa.pdf": (papers.pdf([(50, 800, "x")], encrypted=True), "có mật khẩu"),
+    "quet.pdf": (papers.pdf([], image=True), "bản quét"),
+    "trang.pdf": (papers.pdf([]), "không có chữ nào"),
+    "khong.pdf": (papers.pdf(), "không có trang nào"),
+    "day.pdf": (papers.pdf(*[[]] * 1001), "1001 trang"),
+    "cut.pdf": (papers.pdf([(50, 800, "x")])[:150], "bị hỏng"),
+    "hong.docx": (papers.zipped({"word/document.xml": "<w"}), "bị hỏng"),
+    "bom.docx": (papers.docx("x", more={"a": b"\0" * 2**25}), "bất thường"),
+    "rong.docx": (papers.docx(), "không có chữ nào"),
+    "khoa.doc": (papers.doc("x", locked=True), "có mật khẩu"),
+    "khoa.docx": (papers.ole({"EncryptedPackage": b"x", "EncryptionInfo": b"x"}), "có mật khẩu"),
+    "rong.txt": (b"\n \n", "rỗng"),
+    "nhi-phan.txt": (bytes(range(1, 32)) * 9, "nhị phân"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_cannot_be_read_is_told(name, written):
+    data, words = REFUSED[name]
+    with pytest.raises(UnreadableFile, match=words):
+        read_document(written(name, data), DEFAULT_LIMITS)
+
+
+def test_what_is_left_alone_is_told(written):
+    link = (
+        '<Relationship Type="http://x/attachedTemplate" TargetMode="External" Target="http://x"/>'
+    )
+    images = {f"word/media/{n}.png": b"" for n in range(150)}
+    more = {"word/vbaProject.bin": b"x", "word/_rels/a.rels": link, **images}
+    document = read_document(written("a.pdf", papers.docx("Xin chào", more=more)), DEFAULT_LIMITS)
+    assert [each.split(";")[0] for each in document.notices] == [
+        'tên tệp ghi ".pdf" nhưng nội dung là DOCX',
+        "tệp có macro",
+        "tệp có 1 liên kết nạp nội dung từ bên ngoài",
+        "tệp có 150 hình",
+    ]
+
+
+def test_another_process_reads_the_same(written):
+    path = written("a.docx", SAME["a.docx"])
+    assert read_apart(path) == read_document(path, DEFAULT_LIMITS)
+    with pytest.raises(UnreadableFile, match="có mật khẩu"):
+        read_apart(written("a.doc", REFUSED["khoa.doc"][0]))
+
+
+def test_time_and_memory_are_limited(written, monkeypatch):
+    path = written("a.txt", "Xin chào " * 4_000_000)
+    with pytest.raises(UnreadableFile, match="bộ nhớ"):
+        read_apart(path, allowed=Allowance(memory=150 * 2**20))
+
+    def slow(*_args, timeout, **_):
+        raise apart.subprocess.TimeoutExpired("x", timeout)
+
+    monkeypatch.setattr(apart.subprocess, "run", slow)
+    with pytest.raises(UnreadableFile, match="quá 7 giây"):
+        read_apart(path, allowed=Allowance(seconds=7))
+
+
+def test_archives_are_unpacked_or_refused(written, tmp_path):
+    inside = {"a/một.txt": "x", "b.zip": papers.zipped({"c": "x"}), "__MACOSX/d.txt": "x"}
+    found = archives.unpack(
+        written("a.zip", papers.zipped(inside)), tmp_path / "ra", DEFAULT_LIMITS
+    )
+    assert [name for name, _ in found.files] == ["a/một.txt"]
+    assert [name for name, _ in found.refused] == ["b.zip"]
+    for name in ("../a.txt", "/a.txt", "C:\\a.txt", "a\\..\\..\\b"):
+        with pytest.raises(UnreadableFile, match="ra ngoài"):
+            path = written("a.zip", papers.zipped({"b.txt": "x", name: "x"}))
+            archives.unpack(path, tmp_path / "khong", DEFAULT_LIMITS)
+    assert not (tmp_path / "khong").exists()
+    bomb = written("a.zip", papers.zipped({"a": b"\0" * 2**22}))
+    with pytest.raises(UnreadableFile, match="bất thường"):
+        archives.unpack(bomb, tmp_path / "khong", Limits(unpacked_bytes=2**21))
