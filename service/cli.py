@@ -165,6 +165,9 @@ def search(
     ] = None,
     year_from: Annotated[int | None, typer.Option(help="Từ năm.")] = None,
     valid: Annotated[bool, typer.Option("--valid", help="Chỉ công nghệ còn hiệu lực.")] = False,
+    priority: Annotated[
+        str | None, typer.Option(help="Ký hiệu nhóm của danh mục ưu tiên, như (ii).")
+    ] = None,
     parts: Parts = False,
     data: Data = None,  # type: ignore[assignment]
     as_of: AsOf = None,
@@ -173,7 +176,9 @@ def search(
     as_json: Json = False,
 ) -> None:
     """Tìm công nghệ theo câu chữ; bộ lọc chỉ bỏ bớt, không đổi thứ tự."""
-    only = fit.Filter(kind, field, product, place, trl_min, price_max, year_from, valid)
+    only = fit.Filter(
+        kind, field, product, place, trl_min, price_max, year_from, valid, priority=priority
+    )
     with _open(data, as_of, encoder, nda) as opened:
         found = opened.matcher.answer(opened.matcher.text(text), k, only)
         if as_json:
