@@ -9,7 +9,7 @@ content is already known) or rejected with a reason; for every table the three a
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final, NamedTuple, cast
@@ -107,14 +107,20 @@ class _Verdict(NamedTuple):
     outcome: Draft | Rejected | _Repeated
 
 
-def read(paths: Sequence[Path], known: Known = NOTHING) -> Loaded:
+Prepare = Callable[[list[Table]], list[Table]]
+
+
+def read(
+    paths: Sequence[Path], known: Known = NOTHING, prepare: Prepare = lambda tables: tables
+) -> Loaded:
     """Read the files at ``paths`` and return records, rejected rows, notices and counts.
 
     Never raises for what a file holds: an unreadable file is rejected as row 0. A record whose key
     and content hash stand in ``known`` is repeated; other content for a known key is an update and
     loads. Two rows of one run with the same key and different content: the second is rejected.
+    ``prepare`` is given the tables of each file, and returns those that are to be read.
     """
-    sheets = [s for path, label in _labelled(paths) for s in _read_file(path, label)]
+    sheets = [s for path, label in _labelled(paths) for s in _read_file(path, label, prepare)]
     return _bring_together(sheets, known)
 
 
@@ -135,9 +141,9 @@ def _labelled(paths: Sequence[Path]) -> Iterator[tuple[Path, str]]:
         yield path, path.name if names[path.name] == 1 else str(path)
 
 
-def _read_file(path: Path, label: str) -> list[_Sheet]:
+def _read_file(path: Path, label: str, prepare: Prepare) -> list[_Sheet]:
     try:
-        return [_read_table(replace(table, file=label)) for table in read_tables(path)]
+        return [_read_table(replace(table, file=label)) for table in prepare(read_tables(path))]
     except UnreadableFile as error:
         rejected = Rejected(label, None, 0, None, None, error.reason)
         return [_Sheet(label, None, None, 0, rejected=(rejected,))]

@@ -8,6 +8,7 @@ stopped, since what is loaded already is no change.
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -24,7 +25,9 @@ from corpus.shown import json_text
 from corpus.store import Store
 from corpus.tables import Table
 from corpus.workflow import Merge
+from service.desk_base import VIETNAM
 from service.desk_merging import merged_hashes
+from service.filled_forms import note_answers
 from service.mapping import Plan, apply, check
 
 BATCH: Final = 500
@@ -230,6 +233,7 @@ def write(store: Store, found: Preview, actor: str, at: str) -> Iterator[Progres
             )
         )
         yield progress
+    note_answers(store, dt.datetime.fromisoformat(at).astimezone(VIETNAM).date(), actor, at)
     yield replace(progress, state="done")
 
 

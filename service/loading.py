@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
@@ -15,6 +16,7 @@ from corpus.store import Saved, Store
 from corpus.workflow import Merge
 from service import duplicates
 from service.desk_merging import merged_hashes
+from service.filled_forms import Forms, note_answers
 
 RECORD_FILES = (".xlsx", ".csv", ".tsv", ".jsonl")  # what a folder is searched for
 SAMPLE_FILES = (
@@ -38,6 +40,7 @@ class Report:
     saved: Saved
     corrections: tuple[Path, ...]
     alike: Mapping[str, int | None] = field(default_factory=dict)  # kind → new ones told before
+    answered: tuple[str, ...] = ()  # bodies asked for needs whose first form this was
 
 
 def sample_files() -> list[Path]:
@@ -76,10 +79,13 @@ def _skipped(path: Path) -> Notice:
     return Notice(path.name, None, 0, None, f"đã bỏ qua: {told}")
 
 
-def load(paths: Sequence[Path], folder: Path, lexicon: Lexicon) -> Report:
+def load(
+    paths: Sequence[Path], folder: Path, lexicon: Lexicon, day: dt.date | None = None
+) -> Report:
     """Load ``paths`` into the store of ``folder``; what is good is loaded whatever else is not.
 
-    A folder among ``paths`` stands for the record files in it (not in its subfolders).
+    A folder among ``paths`` stands for the record files in it (not in its subfolders). A body whose
+    form is among them answered on ``day`` (unset: today).
 
     Raises:
         StoreError: the store cannot be written.
@@ -89,9 +95,10 @@ def load(paths: Sequence[Path], folder: Path, lexicon: Lexicon) -> Report:
         there = {kind: store.hashes(kind) for kind in KINDS}
         merges = store.all(Merge)
         known = Known(**{kind: there[kind] | merged_hashes(merges, kind) for kind in KINDS})
-        loaded = read(files, known)
+        loaded = read(files, known, Forms.of(store).opened)
         saved = store.save(complete(loaded.records, store.all(Product), lexicon))
         alike = duplicates.of_loaded(store, lexicon, loaded.records, there)
+        answered = note_answers(store, day or dt.date.today())
     corrections = write_rejected(loaded.rejected, folder / REJECTED) if loaded.rejected else ()
     notices = (*skipped, *loaded.notices)
-    return Report(loaded.counts, loaded.rejected, notices, saved, corrections, alike)
+    return Report(loaded.counts, loaded.rejected, notices, saved, corrections, alike, answered)

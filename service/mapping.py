@@ -265,7 +265,7 @@ def apply(table: Table, plan: Plan, products: Sequence[Product] = ()) -> Table:
         name: text for name, text in plan.constants.items() if text.strip() and name not in mapped
     }
     headings += [title(plan.kind, name) for name in added]
-    names = _product_names(products) if plan.kind == "need" else {}
+    names = product_names(products) if plan.kind == "need" else {}
     makes = plan.make_ids and plan.kind in PREFIX and "id" not in mapped
     rows = []
     for row in table.rows:
@@ -300,8 +300,8 @@ def _renamed(plan: Plan, column: int, cell: str | None, names: Mapping[str, str]
     return names.get(squeeze(cell), cell)
 
 
-def _product_names(products: Sequence[Product]) -> dict[str, str]:
-    """Squeezed name → id, of names that only one product has; an id stays itself."""
+def product_names(products: Sequence[Product]) -> dict[str, str]:
+    """Return squeezed name → id, of names that only one product has; an id stays itself."""
     found: dict[str, str] = {}
     for each in products:
         for name in {squeeze(each.name), *map(squeeze, each.aliases)}:
@@ -313,14 +313,19 @@ def _product_names(products: Sequence[Product]) -> dict[str, str]:
 def _with_ids(table: Table, kind: str) -> Table:
     """Add a column of ids that follow from what tells a row from others."""
     columns = {found[0]: i for i, h in enumerate(table.headings) if (found := field_of(kind, h))}
-    wanted = [columns[name] for name in _IDENTITY[kind] if name in columns]
     rows = []
     for row in table.rows:
         if row.problem or not any(cell and cell.strip() for cell in row.values):
             rows.append(row)
             continue
-        said = [(row.values[i] or "") if i < len(row.values) else "" for i in wanted]
-        digest = hashlib.sha256("\n".join(map(normalise, said)).encode("utf-8", "replace"))
-        key = f"{PREFIX[kind]}-{digest.hexdigest()[:10]}"
+        key = f"{PREFIX[kind]}-{digest(kind, columns, row.values)}"
         rows.append(Row(row.number, (key, *row.values)))
     return replace(table, headings=(title(kind, "id"), *table.headings), rows=tuple(rows))
+
+
+def digest(kind: str, columns: Mapping[str, int], values: Sequence[str | None]) -> str:
+    """Return ten hex digits of what tells a row from others; ``columns`` is field → column."""
+    wanted = [columns[name] for name in _IDENTITY[kind] if name in columns]
+    said = [(values[i] or "") if i < len(values) else "" for i in wanted]
+    found = hashlib.sha256("\n".join(map(normalise, said)).encode("utf-8", "replace"))
+    return found.hexdigest()[:10]

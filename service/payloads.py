@@ -175,4 +175,5 @@ def load_report(report: Report) -> Data:
         "notices": [each.message for each in report.notices],
         "corrections": [str(path) for path in report.corrections],
         "alike": dict(report.alike),
+        "answered": list(report.answered),
     }

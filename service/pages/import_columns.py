@@ -61,7 +61,7 @@ def columns(request: Request, person: Importer, token: str) -> Response:
     kept = found(request, person, token)
     if progress_of(kept) is not None:
         return RedirectResponse(f"{HOME}/{token}/ket-qua", 303)
-    return shown_columns(request, kept, tables_again(kept))
+    return shown_columns(request, kept, tables_again(kept, space_of(request)))
 
 
 def shown_columns(
@@ -138,7 +138,7 @@ def _examples(table: Table, column: int) -> list[str]:
 def choose(request: Request, person: Importer, token: str, form: Form) -> Response:
     """Keep what was chosen; another kind of table is guessed anew, otherwise go on."""
     kept = found(request, person, token)
-    tables = tables_again(kept)
+    tables = tables_again(kept, space_of(request))
     before, plans = plans_of(kept), _read_plans(form, tables)
     anew = [new.kind != old.kind for new, old in zip(plans, before, strict=True)]
     if any(anew):

@@ -9,10 +9,12 @@ from typing import Annotated, Any, Final
 from fastapi import Depends, Request
 from starlette.datastructures import FormData
 
+from corpus.store import Store
 from corpus.tables import Table
 from service import indexing
 from service.access import IMPORT, needs
 from service.contract import ApiError
+from service.filled_forms import Forms, is_form
 from service.importing import Progress
 from service.mapping import Plan
 from service.person import Person
@@ -55,13 +57,16 @@ def found(request: Request, person: Person, token: str) -> Upload:
     return kept
 
 
-def tables_of(kept: Upload) -> list[Table]:
-    """Return the tables of an upload.
+def tables_of(kept: Upload, space: Workspace) -> list[Table]:
+    """Return the tables of an upload; of a filled form its filled rows, with whose they are.
 
     Raises:
         UploadError: it cannot be read, or holds more than people can map.
     """
     tables = kept.tables()
+    if any(map(is_form, tables)):
+        with Store.open(space.folder) as store:
+            tables = Forms.of(store).opened(tables)
     if len(tables) > TABLES:
         raise UploadError(f"{kept.name}: tệp có {len(tables)} trang tính, nhiều hơn {TABLES}")
     wide = sum(len(table.headings) for table in tables)
@@ -70,14 +75,14 @@ def tables_of(kept: Upload) -> list[Table]:
     return tables
 
 
-def tables_again(kept: Upload) -> list[Table]:
+def tables_again(kept: Upload, space: Workspace) -> list[Table]:
     """Return the tables of an upload that could be read before.
 
     Raises:
         ApiError: 422, it cannot be read any more.
     """
     try:
-        return tables_of(kept)
+        return tables_of(kept, space)
     except UploadError as error:
         raise ApiError(422, "unreadable", str(error)) from error
 

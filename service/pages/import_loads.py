@@ -48,7 +48,7 @@ def preview(request: Request, person: Importer, token: str) -> Response:
     try:
         seen = _preview(space_of(request), person, kept)
     except MappingError as error:
-        return shown_columns(request, kept, tables_again(kept), 422, str(error))
+        return shown_columns(request, kept, tables_again(kept, space_of(request)), 422, str(error))
     return render(
         request,
         "import_preview.html",
@@ -62,7 +62,7 @@ def preview(request: Request, person: Importer, token: str) -> Response:
 
 
 def _preview(space: Workspace, person: Person, kept: Upload) -> Preview:
-    pairs = list(zip(tables_again(kept), plans_of(kept), strict=True))
+    pairs = list(zip(tables_again(kept, space), plans_of(kept), strict=True))
     with Store.open(space.folder) as store:
         return importing.preview(pairs, store, space.lexicon(), person.nda)
 

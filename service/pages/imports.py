@@ -65,7 +65,7 @@ def upload(request: Request, person: Importer, tep: UploadFile | None = None) ->
     except UploadError as error:
         return _home(request, person, 422, str(error))
     try:
-        tables = tables_of(kept)
+        tables = tables_of(kept, space_of(request))
     except UploadError as error:
         uploads.drop(kept)
         return _home(request, person, 422, str(error))
