@@ -158,6 +158,14 @@ _REFUSED: Final = (
 # DOCX ---------------------------------------------------------------------------------------------
 
 
+# Widths in mm: paper is narrower than a sheet, and no word of a heading may break.
+_WIDTHS: Final = {
+    "id": 29, "product": 25, "text": 44, "stage": 19, "priority": 12, "asker": 22,
+    "asker_kind": 15, "commune": 24, "province": 14, "scale": 14, "current": 20, "budget": 18,
+    "trl_min": 15,
+}  # fmt: skip
+
+
 def _document(form: Blank) -> bytes:
     day = form.round.deadline if form.round else DAY
     paper = Paper("Phiếu thu thập nhu cầu công nghệ", day, form.marked)
@@ -165,7 +173,7 @@ def _document(form: Blank) -> bytes:
     for line in form.about:
         paper.line(line, italic=True)
     paper.mark()
-    columns = [(told, width) for _, told, width in form.columns]
+    columns = [(told, _WIDTHS[name]) for name, told, _ in form.columns]
     empty = [""] * (len(columns) - 1)
     paper.table(columns, [[form.code(place), *empty] for place in range(ROWS[".docx"])])
     paper.note("Hướng dẫn điền phiếu", guide(form))

@@ -61,7 +61,9 @@ class Blank:
         lines = [f"Dành cho {_WHO[self.kind]}"]
         if self.round is not None:
             place = f", tỉnh/thành phố {self.round.province}" if self.round.province else ""
-            lines.append(f"Đợt {self.round.id}: {self.round.name}, năm {self.round.year}{place}")
+            lines.append(
+                f"Đợt {self.round.id}: {self.round.name}, kế hoạch năm {self.round.year}{place}"
+            )
         if self.round is not None and self.body is not None:
             until = f"{self.round.deadline:%d/%m/%Y}"
             lines.append(f"Đơn vị được hỏi: {self.body.name}. Hạn trả lời: {until}")
@@ -90,7 +92,7 @@ def blank(
 ) -> Blank:
     """Return what a form asks that goes out now: its rows go on where the body's needs end."""
     products = store.all(Product)
-    names = sorted({plain(each.name) for each in products})
+    names = sorted({plain(each.name) for each in products}, key=lambda name: (fold(name), name))
     marked = any(each.illustrative for each in (*products, *([of] if of else [])))
     first = 1
     if of is not None and body is not None:

@@ -206,7 +206,9 @@ def test_the_page_opens_a_round_gives_forms_and_shows_who_is_late(space, tmp_pat
         sent = client.post("/nhap-du-lieu", files={"tep": (name, path.read_bytes())})
         token = sent.url.path.rpartition("/")[2]
         assert "Đợt thu thập" in sent.text
-        assert "1 mới" in " ".join(client.get(f"/nhap-du-lieu/{token}/xem-truoc").text.split())
+        assert (
+            "<strong>1</strong> bản ghi mới" in client.get(f"/nhap-du-lieu/{token}/xem-truoc").text
+        )
         client.post(f"/nhap-du-lieu/{token}/nap")
         for _ in range(100):
             if "Đang nạp" not in client.get(f"/nhap-du-lieu/{token}/ket-qua").text:
