@@ -160,9 +160,9 @@ _REFUSED: Final = (
 
 # Widths in mm: paper is narrower than a sheet, and no word of a heading may break.
 _WIDTHS: Final = {
-    "id": 29, "product": 25, "text": 44, "stage": 19, "priority": 12, "asker": 22,
-    "asker_kind": 15, "commune": 24, "province": 14, "scale": 14, "current": 20, "budget": 18,
-    "trl_min": 15,
+    "id": 36, "product": 24, "text": 34, "stage": 18, "priority": 15, "asker": 21,
+    "asker_kind": 14, "commune": 24, "province": 13, "scale": 13, "current": 19, "budget": 18,
+    "trl_min": 17,
 }  # fmt: skip
 
 
