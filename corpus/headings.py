@@ -92,7 +92,7 @@ _ALSO: Final[Mapping[str, Mapping[str, str]]] = {
         "lists": "Thuộc danh mục; Các danh mục; Quyết định",
     },
     "need": {
-        "id": "Mã nhu cầu; Mã NC; Mã số; Ký hiệu; ID",
+        "id": "Mã nhu cầu; Mã NC; Mã số; Mã dòng; Ký hiệu; ID",
         "product": "Mã SP; Sản phẩm; Tên sản phẩm; Sản phẩm chủ lực",
         "text": "Nội dung nhu cầu; Nhu cầu công nghệ; Mô tả nhu cầu; Nội dung; Vấn đề; Mô tả",
         "stage": "Công đoạn",

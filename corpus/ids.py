@@ -6,6 +6,7 @@ The same file loaded again therefore gives the same ids, and is no change.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -27,14 +28,19 @@ _IDENTITY: Final = {
 def with_ids(table: Table, kind: str) -> Table:
     """Add a column of ids that follow from what tells a row from others."""
     columns = {found[0]: i for i, h in enumerate(table.headings) if (found := field_of(kind, h))}
-    wanted = [columns[name] for name in _IDENTITY[kind] if name in columns]
     rows = []
     for row in table.rows:
         if row.problem or not any(cell and cell.strip() for cell in row.values):
             rows.append(row)
             continue
-        said = [(row.values[i] or "") if i < len(row.values) else "" for i in wanted]
-        digest = hashlib.sha256("\n".join(map(normalise, said)).encode("utf-8", "replace"))
-        key = f"{PREFIX[kind]}-{digest.hexdigest()[:10]}"
+        key = f"{PREFIX[kind]}-{digest(kind, columns, row.values)}"
         rows.append(Row(row.number, (key, *row.values)))
     return replace(table, headings=(title(kind, "id"), *table.headings), rows=tuple(rows))
+
+
+def digest(kind: str, columns: Mapping[str, int], values: Sequence[str | None]) -> str:
+    """Return ten hex digits of what tells a row from others; ``columns`` is field → column."""
+    wanted = [columns[name] for name in _IDENTITY[kind] if name in columns]
+    said = [(values[i] or "") if i < len(values) else "" for i in wanted]
+    found = hashlib.sha256("\n".join(map(normalise, said)).encode("utf-8", "replace"))
+    return found.hexdigest()[:10]

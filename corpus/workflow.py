@@ -14,6 +14,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from corpus.gathering import Round
 from corpus.priority import PriorityList
 from corpus.records import KINDS, Id, Line, Many, Need, Record
 from corpus.text import normalise
@@ -192,7 +193,7 @@ STORED: dict[str, type[Record]] = {
     **KINDS,
     **{
         kind.kind_name: kind
-        for kind in (MatchList, SavedSearch, PriorityList, Merge, Apart, Suggestion)
+        for kind in (MatchList, SavedSearch, PriorityList, Round, Merge, Apart, Suggestion)
     },
 }
 """Every kind that a store may hold; :data:`corpus.records.KINDS` are those that files may carry."""

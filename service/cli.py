@@ -27,6 +27,7 @@ from service import (
     cli_admin,
     cli_documents,
     cli_duplicates,
+    cli_gathering,
     cli_plan,
     cli_priority,
     cli_quality,
@@ -114,6 +115,7 @@ def load(
         bool, typer.Option("--sample", help="Nạp dữ liệu minh họa đi kèm chương trình.")
     ] = False,
     data: Data = None,  # type: ignore[assignment]
+    as_of: AsOf = None,
     as_json: Json = False,
 ) -> None:
     """Nạp sản phẩm, công nghệ, nhu cầu, đánh giá và quyết định; báo và ghi ra dòng lỗi để sửa."""
@@ -121,7 +123,7 @@ def load(
     if not paths:
         raise typer.BadParameter("cần ít nhất một tệp, hoặc --sample")
     space = Workspace(data or DATA())
-    report = loading.load(paths, space.folder, space.lexicon())
+    report = loading.load(paths, space.folder, space.lexicon(), today(as_of))
     if as_json:
         emit(payloads.load_report(report))
     else:
@@ -273,6 +275,7 @@ app.add_typer(cli_accounts.user, name="user")
 app.add_typer(cli_accounts.token, name="token")
 cli_admin.register(app)
 cli_duplicates.register(app)
+cli_gathering.register(app)
 
 
 @app.command(name="show")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from service.desk_base import StaleError, now
 from service.desk_decisions import Decisions
+from service.desk_gathering import Gathering
 from service.desk_merging import Merging
 from service.desk_needs import Needs, Searches
 from service.person import Person
@@ -15,5 +16,5 @@ from service.person import Person
 __all__ = ["Desk", "Person", "StaleError", "now"]
 
 
-class Desk(Decisions, Merging, Needs, Searches):
+class Desk(Decisions, Gathering, Merging, Needs, Searches):
     """One person's desk; make one for every request, on a store that all requests share."""

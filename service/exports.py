@@ -78,7 +78,7 @@ def match_lists(lists: Sequence[ProductList], path: Path, as_of: dt.date) -> int
     book.remove(book.worksheets[0])
     for title, columns, rows in sheets:
         _sheet(book.create_sheet(title), columns, rows, marked, as_of)
-    _write_whole(path, without_clock(book))
+    write_whole(path, without_clock(book))
     return len(sheets[0][2])
 
 
@@ -230,7 +230,7 @@ def timeless(buffer: BytesIO) -> bytes:
     return out.getvalue()
 
 
-def _write_whole(path: Path, data: bytes) -> None:
+def write_whole(path: Path, data: bytes) -> None:
     """Write beside ``path`` and rename: an interrupted export leaves the old file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, scratch = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")

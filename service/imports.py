@@ -25,8 +25,10 @@ from corpus.tables import Table
 from service import duplicates, importing, mapping
 from service.access import NDA, may
 from service.contract import ApiError
+from service.desk_base import VIETNAM
 from service.desk_merging import MERGED
 from service.discretion import discreet
+from service.filled_forms import Forms, is_form, note_answers
 from service.holds import Hold, held
 from service.importing import Preview, Progress
 from service.ledger import Ledger
@@ -65,7 +67,9 @@ class Imports:
         kept = self._uploads.keep(self.person.login, name, stream)
         try:
             province = self.space.places().province
-            self.choose(kept, [mapping.guess(each, province) for each in _tables(kept)])
+            self.choose(
+                kept, [mapping.guess(each, province) for each in self._opened(_tables(kept))]
+            )
         except BaseException:
             self.drop(kept)
             raise
@@ -98,9 +102,13 @@ class Imports:
             ApiError: 422, they cannot be read any more.
         """
         try:
-            return _tables(kept)
+            return self._opened(_tables(kept))
         except UploadError as error:
             raise ApiError(422, "unreadable", str(error)) from error
+
+    def _opened(self, tables: list[Table]) -> list[Table]:
+        """The tables as they are; of a filled form its filled rows, with whose they are."""
+        return Forms.of(self.store).opened(tables) if any(map(is_form, tables)) else tables
 
     def choose(self, kept: Upload, plans: Sequence[Plan]) -> None:
         """Keep how the tables of an upload are to be read."""
@@ -195,6 +203,8 @@ class Imports:
                 told = _told(kept, progress)
                 who = self.person.login
                 self.ledger.note(writing.connection, who, AUDITED, kept.token, told)
+            day = self.ledger.clock().astimezone(VIETNAM).date()
+            note_answers(self.store, day, self.person.login, at)
             progress = replace(progress, state="done", alike=self._alike(seen, there))
         except (StoreError, MappingError, UploadError, ApiError) as error:
             log.warning("import of %s: %s", kept.token, error)

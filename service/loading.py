@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
@@ -24,6 +25,7 @@ from corpus.tables import Table, read_tables
 from corpus.workflow import Merge, Suggestion
 from service import duplicates
 from service.desk_merging import merged_hashes
+from service.filled_forms import Forms, note_answers
 from service.suggesting import keep, suggestions_of
 
 RECORD_FILES = (".xlsx", ".csv", ".tsv", ".jsonl")
@@ -53,6 +55,7 @@ class Report:
     corrections: tuple[Path, ...]
     alike: Mapping[str, int | None] = field(default_factory=dict)  # kind → new ones told before
     suggested: tuple[Suggestion, ...] = ()
+    answered: tuple[str, ...] = ()  # bodies asked for needs whose first form this was
 
 
 def sample_files() -> list[Path]:
@@ -95,11 +98,12 @@ def _skipped(path: Path) -> Notice:
 class _Files:
     """The files of one load: what each is called, what is inside archives, what documents hold."""
 
-    def __init__(self, paths: Iterable[Path], scratch: Path) -> None:
+    def __init__(self, paths: Iterable[Path], scratch: Path, forms: Forms) -> None:
         self.paths: list[Path] = []
         self.labels: dict[Path, str] = {}
         self.refused: list[Rejected] = []
         self.contents: dict[Path, Content] = {}
+        self.forms = forms
         for number, path in enumerate(dict.fromkeys(paths)):
             if path.is_file() and _is_archive(path):
                 self._unpack(path, scratch / str(number))
@@ -122,9 +126,9 @@ class _Files:
         """Return the tables of a file, forms among them. Raises UnreadableFile."""
         found = format_of(path, load_bytes(path, DEFAULT_LIMITS))
         if found is Format.TABLE or (found is Format.TEXT and _is_table(path)):
-            return read_tables(path)
+            return self.forms.opened(read_tables(path))
         content = self.contents[path] = read_content(read_apart(path), path.name)
-        return content.tables
+        return self.forms.opened(list(content.tables))
 
     def called(self, path: Path) -> str:
         """Return what messages call a file."""
@@ -169,28 +173,41 @@ def _is_archive(path: Path) -> bool:
     return packed and format_of(path, path.read_bytes()) is Format.ZIP
 
 
-def load(paths: Sequence[Path], folder: Path, lexicon: Lexicon) -> Report:
+def load(
+    paths: Sequence[Path], folder: Path, lexicon: Lexicon, day: dt.date | None = None
+) -> Report:
     """Load ``paths`` into the store of ``folder``; what is good is loaded whatever else is not.
 
     A folder among ``paths`` stands for the files in it that can be read (not in its subfolders), an
-    archive for those inside. Running text only suggests records: :mod:`service.suggesting`.
+    archive for those inside. Running text only suggests records: :mod:`service.suggesting`. A body
+    whose form is among them answered on ``day`` (unset: today).
 
     Raises:
         StoreError: the store cannot be written.
     """
     expanded, skipped = expand(paths)
     with TemporaryDirectory(prefix="cungcau-") as scratch, Store.create(folder) as store:
-        files = _Files(expanded, Path(scratch))
+        files = _Files(expanded, Path(scratch), Forms.of(store))
         there = {kind: store.hashes(kind) for kind in KINDS}
         loaded = read(files.paths, _known(store, there), files.open, files.labels)
         saved = store.save(complete(loaded.records, store.all(Product), lexicon))
         alike = duplicates.of_loaded(store, lexicon, loaded.records, there)
         suggested = keep(store, files.suggested(lexicon))
+        answered = note_answers(store, day or dt.date.today())
     refused, told = files.told()
     rejected = (*loaded.rejected, *refused)
     corrections = write_rejected(rejected, folder / REJECTED) if rejected else ()
     notices = (*skipped, *told, *loaded.notices)
-    return Report(loaded.counts, rejected, notices, saved, corrections, alike, tuple(suggested))
+    return Report(
+        loaded.counts,
+        rejected,
+        notices,
+        saved,
+        corrections,
+        alike,
+        tuple(suggested),
+        answered,
+    )
 
 
 def _known(store: Store, there: Mapping[str, Mapping[str, str]]) -> Known:

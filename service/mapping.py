@@ -259,7 +259,7 @@ def apply(table: Table, plan: Plan, products: Sequence[Product] = ()) -> Table:
         name: text for name, text in plan.constants.items() if text.strip() and name not in mapped
     }
     headings += [title(plan.kind, name) for name in added]
-    names = _product_names(products) if plan.kind == "need" else {}
+    names = product_names(products) if plan.kind == "need" else {}
     makes = plan.make_ids and plan.kind in PREFIX and "id" not in mapped
     rows = []
     for row in table.rows:
@@ -294,7 +294,7 @@ def _renamed(plan: Plan, column: int, cell: str | None, names: Mapping[str, str]
     return names.get(squeeze(cell), cell)
 
 
-def _product_names(products: Sequence[Product]) -> dict[str, str]:
+def product_names(products: Sequence[Product]) -> dict[str, str]:
     """Squeezed name → id, of names that only one product has; an id stays itself."""
     found: dict[str, str] = {}
     for each in products:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import docx
@@ -89,6 +89,14 @@ class Paper:
             for cell, text, size in zip(added.cells, row, sizes, strict=True):
                 _write(cell, text, bold=number in strong)
                 cell.width = size
+
+    def note(self, heading: str, lines: Iterable[str]) -> None:
+        """Write a heading and plain paragraphs under it."""
+        for number, text in enumerate((heading, *lines)):
+            paragraph = self.document.add_paragraph()
+            paragraph.paragraph_format.space_before = Pt(0 if number else 9)
+            paragraph.paragraph_format.space_after = Pt(3)
+            paragraph.add_run(plain(text)).bold = number == 0
 
     def to_bytes(self) -> bytes:
         """Return the paper as DOCX."""

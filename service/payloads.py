@@ -183,4 +183,5 @@ def load_report(report: Report) -> Data:
         "corrections": [str(path) for path in report.corrections],
         "suggested": [each.to_json() for each in report.suggested],
         "alike": dict(report.alike),
+        "answered": list(report.answered),
     }

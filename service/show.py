@@ -216,6 +216,8 @@ def load_report(console: Console, report: Report) -> None:
             alike = f"{count:,} {KINDS[kind].label.lower()} có thể trùng với bản ghi đã có"
             command = f"cungcau duplicates --kind {kind}"
             console.print(f"{alike}: xem bằng `{command}`.", soft_wrap=True)
+    for name in report.answered:
+        console.print(f"Đã trả lời đợt thu thập nhu cầu: {name}.", soft_wrap=True)
     for told in report.notices[:SHOWN]:
         console.print(notice(told.message), soft_wrap=True)
     _more(console, len(report.notices), "lưu ý")

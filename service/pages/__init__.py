@@ -15,6 +15,7 @@ from service.pages import (
     account,
     admin,
     duplicates,
+    gathering,
     import_columns,
     imports,
     list_papers,
@@ -50,6 +51,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     import_columns.router,
     yearly.router,
     duplicates.router,
+    gathering.router,
     admin.router,
 )
 
