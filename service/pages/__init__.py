@@ -24,11 +24,13 @@ from service.pages import (
     need,
     overview,
     owner,
+    plan,
     product,
     render,
     search,
     searches,
     technology,
+    works,
     yearly,
 )
 from service.pages.catalogue import Catalogues
@@ -49,6 +51,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     import_columns.router,
     import_loads.router,
     yearly.router,
+    plan.router,
+    works.router,
     duplicates.router,
     admin.router,
 )
