@@ -20,7 +20,7 @@ from service import plan_docx
 from service.plan_report import report
 from service.plan_sheets import plan_workbook
 from service.planning import YearPlan
-from service.rules_file import template
+from service.rules_file import EACH, template
 
 REPORT, RULES, DATA = "bao-cao.html", "luat.xlsx", "plan.json"
 BETTER = 3  # rival technologies told of one proposal
@@ -63,7 +63,11 @@ def to_json(told: YearPlan) -> dict[str, Any]:
         "scenarios": {name: _plan(each) for name, each in told.plans.items()},
         "order": list(told.plans),
         "names": _names(told),
-        "quotas": [each.words for each in told.chosen.rules.quotas],
+        "quotas": [
+            *(each.words for each in told.said.quotas),
+            *(each.words.replace(f"{each.dimension} “{EACH}”", f"{EACH} {each.dimension}")
+              for each in told.said.each),
+        ],
         "overrides": {
             each.id: {"pinned": each.pinned, "reason": each.reason, "by": each.by}
             for each in told.chosen.rules.overrides

@@ -116,6 +116,7 @@ def _shown(request: Request, run: Job, drawing: Drawing, told: dict[str, Any]) -
     return {
         "told": told,
         "plan": plan,
+        "as_of": dt.date.fromisoformat(told["made_from"]["settings"]["as_of"]),
         "years": when,
         "sum": plan_lines.total(plan["funded"], when),
         "parts": plan_lines.parts(plan["funded"], when),
@@ -162,6 +163,7 @@ def _line(
         told=told,
         id=key,
         found=found,
+        marks=plan_lines.marks(told, key),
         criteria=[str(each) for each in Criterion],
         wrong=wrong,
         typed=typed or dict.fromkeys(SPOKEN, ""),

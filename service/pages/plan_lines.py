@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from corpus.tasks import TaskKind
+from matcher.planning.criteria import Criterion
 
 Told = Mapping[str, Any]  # a plan, or a part of one, as service.plan_files wrote it
 
@@ -111,6 +112,12 @@ def differing(found: Sequence[Side]) -> list[str]:
     """Return the ids that some scenarios fund and others do not."""
     every = frozenset().union(*(each.lines for each in found))
     return sorted(key for key in every if not all(key in each.lines for each in found))
+
+
+def marks(told: Told, key: str) -> list[tuple[str, Told]]:
+    """Return the marks of one proposal, in the order of the criteria; none for other lines."""
+    found = told["marks"].get(key, {})
+    return [(str(each), found[each]) for each in Criterion if each in found]
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from matcher.fit import money
 from service.contract import ApiError
 from service.pages.facts import Fact
 from service.pages.import_forms import space_of
-from service.pages.plan_lines import standing
+from service.pages.plan_lines import marks, standing
 from service.pages.product import Key
 from service.pages.render import render
 from service.pages.yearly import Planner
@@ -27,7 +27,17 @@ from service.plan_drawings import Drawing, latest
 from service.yearly_jobs import Job
 
 router = APIRouter()
-APART = {*Record.model_fields, "id", "name", "needs", "technologies", "proposal"}  # not as facts
+APART = {
+    *Record.model_fields,
+    "id",
+    "name",
+    "products",
+    "needs",
+    "technologies",
+    "proposal",
+}  # not as facts
+
+SUMS = {"state_total": "state_money", "own_total": "own_money"}
 
 
 @router.get("/phieu/{id:path}")
@@ -72,17 +82,26 @@ def task(request: Request, _: Planner, key: Key) -> Response:
 def _judged(judged: tuple[Job, Drawing, dict[str, Any]] | None, key: str) -> dict[str, Any]:
     """What the newest plan that speaks of a proposal says, for the template."""
     if judged is None:
-        return {"job": None, "drawing": None, "told": None, "found": None}
+        return {"told": None}
     job, drawing, told = judged
-    return {"job": job, "drawing": drawing, "told": told, "found": standing(told, key)}
+    return {
+        "job": job,
+        "drawing": drawing,
+        "told": told,
+        "found": standing(told, key),
+        "marks": marks(told, key),
+    }
 
 
 def facts(work: Proposal | Task) -> Iterator[Fact]:
     """Yield every fact of a record under its heading; a missing one is "chưa rõ"."""
     for name, described in type(work).model_fields.items():
-        if name not in APART:
-            value = getattr(work, name)
-            yield Fact(str(described.title), _written(value), value not in (None, "", (), {}))
+        if name in APART:
+            continue
+        value = getattr(work, name)
+        if name in SUMS and value is None:
+            value = getattr(work, SUMS[name])  # what the years add up to
+        yield Fact(str(described.title), _written(value), value not in (None, "", (), {}))
     for heading, text in work.extra.items():
         yield Fact(heading, text)
     yield Fact("Nguồn", work.source or explain.UNKNOWN, bool(work.source))
