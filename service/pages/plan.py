@@ -18,11 +18,11 @@ from service import plan_files
 from service.contract import ApiError
 from service.exports import WATERMARK
 from service.pages import plan_lines
-from service.pages.import_forms import Form, space_of
+from service.pages.list_forms import Form
 from service.pages.plan_forms import FormError, asked_of, rules_of, text, word_of
 from service.pages.product import Key
 from service.pages.render import go, render
-from service.pages.yearly import HOME, TYPES, Planner, job_of
+from service.pages.yearly import HOME, TYPES, Planner, job_of, space_of
 from service.person import Person
 from service.plan_drawings import Asked, Drawing, Drawings
 from service.rules_file import DEFAULT, RulesFile, read_rules, template

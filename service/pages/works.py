@@ -18,12 +18,12 @@ from matcher import explain
 from matcher.fit import money
 from service.contract import ApiError
 from service.pages.facts import Fact
-from service.pages.import_forms import space_of
 from service.pages.plan_lines import marks, standing
 from service.pages.product import Key
 from service.pages.render import render
-from service.pages.yearly import Planner
+from service.pages.yearly import Planner, space_of
 from service.plan_drawings import Drawing, latest
+from service.shelf import store_of
 from service.yearly_jobs import Job
 
 router = APIRouter()
@@ -43,7 +43,7 @@ SUMS = {"state_total": "state_money", "own_total": "own_money"}
 @router.get("/phieu/{id:path}")
 def proposal(request: Request, _: Planner, key: Key) -> Response:
     """Đọc một phiếu đề xuất: điều đã nêu, điểm và kiểm tra trong bản danh mục mới nhất."""
-    store = request.app.state.shelf.store()
+    store = store_of(request)
     found = store.get(Proposal, key)
     if found is None:
         raise ApiError(404, "unknown_id", f"không có phiếu đề xuất mã {key!r}")
@@ -63,7 +63,7 @@ def proposal(request: Request, _: Planner, key: Key) -> Response:
 @router.get("/nhiem-vu/{id:path}")
 def task(request: Request, _: Planner, key: Key) -> Response:
     """Đọc một nhiệm vụ đã hoặc đang được hỗ trợ, và kết quả để lại."""
-    store = request.app.state.shelf.store()
+    store = store_of(request)
     found = store.get(Task, key)
     if found is None:
         raise ApiError(404, "unknown_id", f"không có nhiệm vụ mã {key!r}")
