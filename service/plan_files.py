@@ -10,6 +10,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from corpus.places import Places
+from matcher.explain import UNKNOWN
+from matcher.planning.candidates import Candidate, Dimension
+from matcher.planning.lines import Entry
 from matcher.planning.plan import Plan
 from matcher.planning.reasons import Line
 from matcher.run_files import write_bytes, write_json
@@ -17,9 +20,10 @@ from service import plan_docx
 from service.plan_report import report
 from service.plan_sheets import plan_workbook
 from service.planning import YearPlan
-from service.rules_file import template
+from service.rules_file import EACH, template
 
-REPORT, DATA = "bao-cao.html", "plan.json"
+REPORT, RULES, DATA = "bao-cao.html", "luat.xlsx", "plan.json"
+BETTER = 3  # rival technologies told of one proposal
 
 
 def write(told: YearPlan, folder: Path, places: Places) -> list[Path]:
@@ -44,7 +48,7 @@ WRITTEN: Final[Mapping[str, Callable[[YearPlan], bytes]]] = {
     "danh-muc.xlsx": lambda told: plan_workbook(told, told.run.as_of),
     "phu-luc.docx": plan_docx.annex,
     "kinh-phi.docx": plan_docx.funding,
-    "luat.xlsx": _rules,
+    RULES: _rules,
 }
 
 
@@ -57,6 +61,22 @@ def to_json(told: YearPlan) -> dict[str, Any]:
         "made_from": dict(told.run.facts["made_from"]),
         "budget": {str(year): money for year, money in told.chosen.rules.budget.items()},
         "scenarios": {name: _plan(each) for name, each in told.plans.items()},
+        "order": list(told.plans),
+        "names": _names(told),
+        "quotas": [
+            *(each.words for each in told.said.quotas),
+            *(each.words.replace(f"{each.dimension} “{EACH}”", f"{EACH} {each.dimension}")
+              for each in told.said.each),
+        ],
+        "overrides": {
+            each.id: {"pinned": each.pinned, "reason": each.reason, "by": each.by}
+            for each in told.chosen.rules.overrides
+        },
+        "firm": {}
+        if told.stability is None
+        else {
+            key: [share, told.stability.costs[key]] for key, share in told.stability.scores.items()
+        },
         "without_costs": {
             each.checked.proposal.id: each.lacking for each in told.entries if each.lacking
         },
@@ -75,6 +95,7 @@ def to_json(told: YearPlan) -> dict[str, Any]:
             }
             for each in told.entries
         },
+        "checks": {each.checked.proposal.id: _check(each) for each in told.entries},
         "same_as_tasks": {
             each.checked.proposal.id: [
                 {"task": one.task.id, "probability": one.probability, "same": one.same,
@@ -87,6 +108,29 @@ def to_json(told: YearPlan) -> dict[str, Any]:
         "drafts": [{"id": each.id, "name": each.name, "need": each.pair.need,
                     "technology": each.pair.technology} for each in told.drafts],
     }  # fmt: skip
+
+
+def _names(told: YearPlan) -> dict[str, str]:
+    """Every id that the plan speaks of → its name."""
+    lines: dict[str, Candidate] = {}
+    for found in told.plans.values():
+        lines |= {each.candidate.id: each.candidate for each in (*found.funded, *found.reserve)}
+        lines |= {each.candidate.id: each.candidate for each in found.refused}
+    proposed = {each.checked.proposal.id: each.checked.proposal.name for each in told.entries}
+    return {**{key: line.name for key, line in lines.items()}, **proposed}
+
+
+def _check(entry: Entry) -> dict[str, Any]:
+    """What was found about one proposal: pairs as need, technology and label."""
+    found = entry.checked
+    return {
+        "score": entry.score,
+        "lacking": entry.lacking,
+        "missing": list(found.missing),
+        "pairs": [[each.need, each.technology, each.label] for each in found.pairs],
+        "better": [[each.need, each.technology, each.label] for each in found.better[:BETTER]],
+        "cheaper": [[other.id, mine.id] for mine, other in found.cheaper[:BETTER]],
+    }
 
 
 def _plan(found: Plan) -> dict[str, Any]:
@@ -108,6 +152,10 @@ def _line(line: Line) -> dict[str, Any]:
         "id": each.id,
         "name": each.name,
         "score": each.score,
+        "kind": _first(each, Dimension.KIND),
+        "group": _first(each, Dimension.GROUP),
+        "needs": list(each.needs),
+        "technology": each.technology,
         "state": {str(year): money for year, money in each.state.items()},
         "own": {str(year): money for year, money in each.own.items()},
         "carried_over": each.carried_over,
@@ -115,3 +163,8 @@ def _line(line: Line) -> dict[str, Any]:
         "would": line.would,
         "override": line.override.words if line.override else None,
     }
+
+
+def _first(line: Candidate, dimension: Dimension) -> str:
+    """The value under which a line stands in the list."""
+    return next(iter(line.counted.get(dimension, ())), UNKNOWN)

@@ -14,7 +14,6 @@ from matcher.coverage import coverage
 from matcher.planning.candidates import Dimension
 from matcher.planning.rules import amount
 from service.exports import WATERMARK
-from service.pages.render import TEMPLATES
 from service.planning import BILLION, YearPlan, grouped
 
 PRODUCTS: Final = 15  # rows of the heat map: the products with most needs
@@ -32,6 +31,8 @@ class Bar:
 
 def report(told: YearPlan, places: Places) -> bytes:
     """Return the report (HTML, UTF-8)."""
+    from service.pages.render import TEMPLATES  # noqa: PLC0415 - pages draw plans themselves
+
     covered = coverage(told.run, places)
     body = TEMPLATES.get_template("plan_report.html").render(
         told=told,

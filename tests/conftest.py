@@ -19,8 +19,10 @@ from corpus.records import Technology
 from corpus.store import Store
 from indexes.encoders import E5
 from matcher.match import Matcher
-from service import loading
+from matcher.yearly import Run
+from service import loading, yearly
 from service.workspace import Workspace
+from service.yearly_jobs import RUNS
 from tests import server
 
 AS_OF = dt.date(2026, 11, 23)
@@ -56,6 +58,18 @@ def sample_matcher(sample_workspace: Workspace) -> Iterator[Matcher]:
 
 def _technologies(matcher: Matcher) -> tuple[Technology, ...]:
     return tuple(each for each in matcher.technologies.values() if each.illustrative)
+
+
+@pytest.fixture(scope="session")
+def matched_sample(tmp_path_factory: pytest.TempPathFactory) -> tuple[Workspace, Run]:
+    """A work folder with the sample records, indexed by words, and a finished run over them."""
+    space = Workspace(tmp_path_factory.mktemp("nam"))
+    loading.load(loading.sample_files(), space.folder, space.lexicon())
+    space.build(None)
+    folder = space.folder / RUNS / f"dot-{AS_OF}"
+    folder.parent.mkdir()
+    run, _ = yearly.run(space, folder, AS_OF, encoder="none")
+    return space, run
 
 
 @pytest.fixture(scope="module")

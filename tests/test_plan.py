@@ -20,7 +20,7 @@ from matcher.planning.criteria import Criterion
 from matcher.planning.lines import entries
 from matcher.planning.rules import Measure, RuleError
 from matcher.yearly import Run
-from service import loading, yearly
+from service import loading
 from service.cli import main
 from service.exports import WATERMARK
 from service.plan_docx import annex, funding
@@ -36,13 +36,9 @@ PLACES = Places.load()
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Workspace, Run]:
+def made(matched_sample: tuple[Workspace, Run]) -> tuple[Workspace, Run]:
     """The sample by its words, matched."""
-    space = Workspace(tmp_path_factory.mktemp("nam"))
-    loading.load(loading.sample_files(), space.folder, space.lexicon())
-    space.build(None)
-    run, _ = yearly.run(space, space.folder / "dot", AS_OF, encoder="none")
-    return space, run
+    return matched_sample
 
 
 @pytest.fixture(scope="module")

@@ -128,6 +128,30 @@ TABLE = {
         "/ke-hoach-nam/dot-2020-01-01/tai/ket-qua.xlsx",
         PLANNING,
     ),
+    ("GET", "/ke-hoach-nam/{ma}/danh-muc"): ("/ke-hoach-nam/dot-2020-01-01/danh-muc", PLANNING),
+    ("POST", "/ke-hoach-nam/{ma}/danh-muc"): ("/ke-hoach-nam/dot-2020-01-01/danh-muc", PLANNING),
+    ("GET", "/ke-hoach-nam/{ma}/danh-muc/luat-mac-dinh.xlsx"): (
+        "/ke-hoach-nam/dot-2020-01-01/danh-muc/luat-mac-dinh.xlsx",
+        PLANNING,
+    ),
+    ("GET", "/ke-hoach-nam/{ma}/danh-muc/{ban}"): (
+        "/ke-hoach-nam/dot-2020-01-01/danh-muc/ban-1",
+        PLANNING,
+    ),
+    ("GET", "/ke-hoach-nam/{ma}/danh-muc/{ban}/dong/{id:path}"): (
+        "/ke-hoach-nam/dot-2020-01-01/danh-muc/ban-1/dong/DX-001",
+        PLANNING,
+    ),
+    ("GET", "/ke-hoach-nam/{ma}/danh-muc/{ban}/tai/{tep}"): (
+        "/ke-hoach-nam/dot-2020-01-01/danh-muc/ban-1/tai/plan.json",
+        PLANNING,
+    ),
+    ("POST", "/ke-hoach-nam/{ma}/danh-muc/{ban}/y-kien"): (
+        "/ke-hoach-nam/dot-2020-01-01/danh-muc/ban-1/y-kien",
+        PLANNING,
+    ),
+    ("GET", "/phieu/{id:path}"): ("/phieu/DX-001", PLANNING),
+    ("GET", "/nhiem-vu/{id:path}"): ("/nhiem-vu/NV-001", PLANNING),
     ("POST", "/ke-hoach-nam/{ma}/tiep"): ("/ke-hoach-nam/dot-2020-01-01/tiep", PLANNING),
     ("GET", "/nhap-du-lieu"): ("/nhap-du-lieu", IMPORTING),
     ("POST", "/nhap-du-lieu"): ("/nhap-du-lieu", IMPORTING),

@@ -24,12 +24,14 @@ from service.pages import (
     need,
     overview,
     owner,
+    plan,
     product,
     render,
     search,
     searches,
     suggestions,
     technology,
+    works,
     yearly,
 )
 from service.pages.catalogue import Catalogues
@@ -50,6 +52,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     suggestions.router,
     import_columns.router,
     yearly.router,
+    plan.router,
+    works.router,
     duplicates.router,
     gathering.router,
     admin.router,

@@ -38,6 +38,7 @@ ACTIONS = {  # of the audit, for people
     "token.revoke": "thu hồi mã truy cập",
     "index.build": "cập nhật chỉ mục",
     "import.load": "nạp dữ liệu",
+    "plan.draw": "lập danh mục",
 }
 DAY = r"^(\d{4}-\d\d-\d\d)?$"
 router = APIRouter()

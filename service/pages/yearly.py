@@ -80,7 +80,7 @@ def begin(
 @router.get(f"{HOME}/{{ma}}")
 def show(request: Request, _: Planner, ma: str) -> Response:
     """Show how far a run is, and when it is done what it covers."""
-    job, space = _job(request, ma), space_of(request)
+    job, space = job_of(request, ma), space_of(request)
     found, trouble = None, job.trouble
     if job.state == "done":
         try:
@@ -106,7 +106,7 @@ def show(request: Request, _: Planner, ma: str) -> Response:
 @router.post(f"{HOME}/{{ma}}/dung")
 def stop(request: Request, _: Planner, ma: str) -> Response:
     """Ask a run to stop; what is finished stays."""
-    job = _job(request, ma)
+    job = job_of(request, ma)
     Jobs(space_of(request)).stop(job.name)
     return go(request, f"{HOME}/{ma}", "Đã yêu cầu dừng; phần đã xong được giữ để chạy tiếp.")
 
@@ -114,7 +114,7 @@ def stop(request: Request, _: Planner, ma: str) -> Response:
 @router.post(f"{HOME}/{{ma}}/tiep")
 def go_on(request: Request, _: Planner, ma: str) -> Response:
     """Go on with a run that was stopped."""
-    job = _job(request, ma)
+    job = job_of(request, ma)
     if Jobs(space_of(request)).go_on(job.name) is None and job.state == "stopped":
         return go(request, f"{HOME}/{ma}", "Một đợt khác đang chạy: chờ nó xong, hoặc dừng nó.")
     return RedirectResponse(f"{HOME}/{ma}", 303)
@@ -123,7 +123,7 @@ def go_on(request: Request, _: Planner, ma: str) -> Response:
 @router.get(f"{HOME}/{{ma}}/tai/{{tep}}")
 def download(request: Request, _: Planner, ma: str, tep: str) -> Response:
     """Return one file of a finished run."""
-    job = _job(request, ma)
+    job = job_of(request, ma)
     if tep not in TYPES or job.state != "done":
         raise ApiError(404, "unknown_id", f"đợt {ma} không có tệp {tep!r}")
     if tep == coverage_sheets.FILE:
@@ -153,7 +153,12 @@ def _findings(space: Workspace, folder: Path, before: Path | None, _stamp: str) 
     return coverage_sheets.find(run, space.places(), space.lexicon(), earlier)
 
 
-def _job(request: Request, name: str) -> Job:
+def job_of(request: Request, name: str) -> Job:
+    """Return a run.
+
+    Raises:
+        ApiError: 404, there is none.
+    """
     job = Jobs(space_of(request)).get(name)
     if job is None:
         raise ApiError(404, "unknown_id", f"không có đợt chạy mã {name!r}")
