@@ -107,7 +107,7 @@ def test_a_row_is_normalised_after_the_change_is_added():
 
 def test_pieces_see_their_own_window_only():
     ends, heads, deep = np.array([17, 18, 40]), 2, 32
-    mixed = random(e5_kernels.padded(40), 3 * heads * deep)
+    mixed = random(e5_kernels.padded(ends), 3 * heads * deep)
     found = e5_kernels.attend(mixed, ends, heads)
     for start, end in zip([0, *ends], ends, strict=False):
         query, key, value = mixed[start:end].reshape(-1, 3, heads, deep).transpose(1, 2, 0, 3)
