@@ -60,7 +60,7 @@ class E5Int8:
         if not can >= NEEDED:
             lacking = " và ".join(sorted(each.upper() for each in NEEDED - can))
             raise EncoderError(
-                f"bộ mã hóa e5-int8 cần bộ xử lý có {lacking}; hãy dùng --encoder e5, chậm hơn"
+                f"bộ mã hóa e5-int8 cần bộ xử lý có {lacking}; --encoder e5 chạy được, chậm hơn"
             )
         vnni = can >= FASTER
         self._product = kernels.product_vnni if vnni else kernels.product_avx2

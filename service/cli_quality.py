@@ -14,7 +14,7 @@ from matcher import compare as comparing
 from matcher import evaluate as evaluation
 from matcher import significance, testsets
 from matcher.runs import read_run
-from service import learning, show_quality
+from service import learning, show, show_quality
 from service.console import emit, out, progress
 from service.settings import DATA, AsOf, Data, EncoderChoice, Json, today
 from service.workspace import Workspace, encoder_or_words
@@ -55,6 +55,8 @@ def evaluate(
     if as_json:
         emit({**report.to_json(), "notices": [*report.notices, *filter(None, [notice])]})
     else:
+        if notice:
+            out.print(show.notice(notice))
         show_quality.evaluation(out, testset.name, report)
 
 

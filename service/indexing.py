@@ -22,7 +22,7 @@ from corpus.lexicon_tables import TableError
 from corpus.store import StoreError
 from indexes.encoders import EncoderError
 from indexes.snapshot import SnapshotError
-from service.workspace import Workspace, encoder_or_words
+from service.workspace import Workspace
 
 NOTE: Final = "index-refresh.json"
 KNOWN: Final = (
@@ -91,7 +91,7 @@ _STARTING = threading.Lock()
 
 def _run(space: Workspace, begun: Refresh, done: Callable[[], None]) -> None:
     try:
-        encoder, notice = encoder_or_words(None)
+        encoder, notice = space.encoder()
         manifest = space.build(encoder)
         told = f"Chỉ mục đã gồm {manifest.records:,} công nghệ.".replace(",", ".")
         state, message = "done", f"{told} {notice}".strip()

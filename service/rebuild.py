@@ -15,7 +15,7 @@ from corpus.store import StoreError
 from indexes.encoders import EncoderError
 from indexes.snapshot import SnapshotError
 from service.ledger import stamp, utc_now
-from service.workspace import Workspace, encoder_or_words
+from service.workspace import Workspace
 
 KNOWN = (StoreError, SnapshotError, EncoderError)  # their messages say what to do
 log = logging.getLogger(__name__)
@@ -75,7 +75,7 @@ class Rebuild:
 
     def _run(self, ended: Callable[[Work], None]) -> None:
         try:
-            manifest = self._space.build(encoder_or_words(None)[0], self._tick)
+            manifest = self._space.build(self._space.encoder()[0], self._tick)
             self._told(records=manifest.records)
         except KNOWN as error:
             self._told(trouble=str(error))

@@ -14,7 +14,6 @@ import sqlalchemy as sa
 
 from corpus.records import Technology
 from corpus.store import Store
-from indexes.encoders import E5
 from matcher.match import Matcher
 from service import loading
 from service.workspace import Workspace
@@ -27,10 +26,10 @@ AS_OF = dt.date(2026, 11, 23)
 def sample_workspace(
     tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
 ) -> Workspace:
-    """A work folder with the sample records, indexed with E5.
+    """A work folder with the sample records, indexed with the encoder that is used unasked.
 
-    Encoding takes a minute: vectors are kept by content in pytest's cache, and the workers of one
-    run take turns, so that only the first run of the first worker pays.
+    Encoding takes seconds or minutes: vectors are kept by content in pytest's cache, and workers
+    of one run take turns, so that only the first run of the first worker pays.
     """
     space = Workspace(tmp_path_factory.mktemp("sample"))
     loading.load(loading.sample_files(), space.folder, space.lexicon())
@@ -38,7 +37,7 @@ def sample_workspace(
     (space.folder / "cache").symlink_to(shared)
     with (shared / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        space.build(E5())
+        space.build(space.encoder()[0])
     return space
 
 

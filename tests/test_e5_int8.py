@@ -145,7 +145,7 @@ def test_with_avx2_alone_the_vectors_are_the_same(encoder, monkeypatch):
 
 def test_a_processor_that_cannot_is_told_with_what_to_use_instead(monkeypatch):
     monkeypatch.setattr(e5_int8, "features", lambda: {"fma", "neon"})
-    with pytest.raises(EncoderError, match="AVX2; hãy dùng --encoder e5"):
+    with pytest.raises(EncoderError, match="AVX2; --encoder e5 chạy được"):
         open_encoder("e5-int8")
 
 
