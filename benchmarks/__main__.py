@@ -17,12 +17,12 @@ from corpus.lexicon import Lexicon
 from corpus.places import Places
 from corpus.readers import read
 from corpus.records import Need, Technology
-from indexes.encoders import EncoderError, open_encoder
+from indexes.encoders import FIRST, EncoderError, open_encoder
 from service.loading import sample_files
 
 SIZES = (100_000,)
 LONG = (100_000, 1_000_000)
-OTHERS = ("e5-int8", "e5-onnx")  # engines whose rate is measured beside the one that is used
+ENGINES = (*FIRST, "e5-onnx")  # whose rate is measured beside that of the one that is used
 RESULTS = Path(__file__).with_name("results.md")
 
 
@@ -40,7 +40,7 @@ def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     )  # fmt: skip
     parser.add_argument("--queries", type=_positive, default=200, metavar="N")
     parser.add_argument("--repetitions", type=_positive, default=3, metavar="N")
-    parser.add_argument("--encoder", choices=("e5", "none"), default="e5")
+    parser.add_argument("--encoder", choices=(*FIRST, "none"), default=FIRST[0])
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--output", type=Path, default=RESULTS, metavar="FILE")
     return parser.parse_args(given)
@@ -80,10 +80,12 @@ def prepare(options: argparse.Namespace) -> Task:
     )
 
 
-def other_rates(records: Sequence[Technology]) -> dict[str, float]:
-    """Records per second of the engines that run here and are not used otherwise."""
+def other_rates(used: str, records: Sequence[Technology]) -> dict[str, float]:
+    """Records per second of the engines that run here, other than ``used``."""
     rates = {}
-    for choice in OTHERS:
+    for choice in ENGINES:
+        if choice == used:
+            continue
         try:
             encoder = open_encoder(choice)
         except EncoderError as error:
@@ -102,7 +104,7 @@ def measure(task: Task, sizes: Sequence[int]) -> Run:
     few = list(generator.records(2 * len(generator.sample)))
     generated = likeness(few, sample.syllables)
     rate = encoding_rate(task.encoder, few) if task.encoder else None
-    others = other_rates(few) if task.encoder else {}
+    others = other_rates(task.encoder_name, few) if task.encoder else {}
     findings = [run(task, size) for size in sizes]
     minutes = (time.perf_counter() - start) / 60
     load = (before, machine.load())

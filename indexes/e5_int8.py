@@ -60,7 +60,7 @@ class E5Int8:
         if not can >= NEEDED:
             lacking = " và ".join(sorted(each.upper() for each in NEEDED - can))
             raise EncoderError(
-                f"bộ mã hóa e5-int8 cần bộ xử lý có {lacking}; hãy dùng --encoder e5, chậm hơn"
+                f"bộ mã hóa e5-int8 cần bộ xử lý có {lacking}; --encoder e5 chạy được, chậm hơn"
             )
         vnni = can >= FASTER
         self._product = kernels.product_vnni if vnni else kernels.product_avx2
@@ -88,7 +88,7 @@ class E5Int8:
     def _means(self, group: Sequence[Window]) -> list[Floats]:
         """Return the mean state of every window after the last layer."""
         ends = np.cumsum([len(window) for window in group])
-        states = np.zeros((kernels.padded(int(ends[-1])), self.dim), np.float32)
+        states = np.zeros((kernels.padded(ends), self.dim), np.float32)
         for window, end in zip(group, ends, strict=True):
             states[end - len(window) : end] = self._windows.states(window)
         self._add_and_norm(states, np.zeros_like(states), self._first)

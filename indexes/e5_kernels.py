@@ -67,8 +67,9 @@ def packed(nibbles: Array, scales: Array, bias: Array, width: int) -> Linear:
     """Order a matrix (outputs, depth), 0 to 15, and its scales (outputs, blocks) for tiles."""
     outputs, depth = nibbles.shape
     blocks = depth // BLOCK
-    lanes = nibbles.reshape(outputs // width, width, blocks, BLOCK // 4, 4)
-    weights = np.ascontiguousarray(lanes.transpose(0, 2, 3, 1, 4))
+    fours = nibbles.view(np.uint32)  # what a lane adds up at once moves at once
+    lanes = fours.reshape(outputs // width, width, blocks, BLOCK // 4).transpose(0, 2, 3, 1)
+    weights = np.ascontiguousarray(lanes).view(np.uint8)
     heights = scales.reshape(outputs // width, width, blocks).transpose(0, 2, 1)
     return Linear(
         weights.reshape(outputs // width, blocks, BLOCK * width),
@@ -77,9 +78,14 @@ def packed(nibbles: Array, scales: Array, bias: Array, width: int) -> Linear:
     )
 
 
-def padded(rows: int) -> int:
-    """How many rows ``rows`` take: whole tiles, and one for a window that ends within a tile."""
-    return (rows + ROWS - 1) // ROWS * ROWS + ROWS
+def padded(ends: Array) -> int:
+    """How many rows windows that end there take: whole tiles, also for one that begins in one."""
+    begins = np.concatenate([[0], ends[:-1]])
+    return int(_tiles(np.max(begins + _tiles(ends - begins))))
+
+
+def _tiles(rows: Any) -> Any:
+    return (rows + ROWS - 1) // ROWS * ROWS
 
 
 @njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator, unused-ignore]

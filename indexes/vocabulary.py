@@ -42,24 +42,33 @@ def _fill(text: Array, offsets: Array, slots: Array) -> None:
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
+def number_of(
+    text: Array, offsets: Array, slots: Array, asked: Array, start: int, stop: int
+) -> int:
+    """Return the number of the term that is ``asked[start:stop]``, -1 where it is unknown.
+
+    Of terms spelt alike the first is found.
+    """
+    mask = np.uint64(slots.shape[0] - 1)
+    slot = _hash(asked, start, stop) & mask
+    while slots[slot] >= 0:
+        place = offsets[slots[slot]]
+        if offsets[slots[slot] + 1] - place == stop - start:
+            same = start
+            while same < stop and text[place + same - start] == asked[same]:
+                same += 1
+            if same == stop:
+                return int(slots[slot])
+        slot = (slot + np.uint64(1)) & mask
+    return -1
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
 def _find(
     text: Array, offsets: Array, slots: Array, asked: Array, bounds: Array, found: Array
 ) -> None:
-    mask = np.uint64(slots.shape[0] - 1)
     for number in range(bounds.shape[0] - 1):
-        start, size = bounds[number], bounds[number + 1] - bounds[number]
-        slot = _hash(asked, start, start + size) & mask
-        found[number] = -1
-        while slots[slot] >= 0:
-            place = offsets[slots[slot]]
-            if offsets[slots[slot] + 1] - place == size:
-                same = 0
-                while same < size and text[place + same] == asked[start + same]:
-                    same += 1
-                if same == size:
-                    found[number] = slots[slot]
-                    break
-            slot = (slot + np.uint64(1)) & mask
+        found[number] = number_of(text, offsets, slots, asked, bounds[number], bounds[number + 1])
 
 
 def frozen(array: Array) -> Array:

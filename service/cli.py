@@ -54,7 +54,7 @@ from service.settings import (
     Top,
     today,
 )
-from service.workspace import Opened, Workspace, encoder_or_words
+from service.workspace import Opened, Workspace
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -141,7 +141,7 @@ def index(
 ) -> None:
     """Tạo chỉ mục từ dữ liệu đã nạp; chỉ mục cũ dùng được cho đến khi chỉ mục mới xong."""
     space = Workspace(data or DATA())
-    engine, notice = encoder_or_words(encoder)
+    engine, notice = space.encoder(encoder)
     with closing(Ledger(space.folder)) as ledger, progress() as tick:
         manifest = Indexing(space, ledger).run(None, engine, tick)
     if as_json:
@@ -327,8 +327,12 @@ def demo(
     as_of: AsOf = None,
 ) -> None:
     """Chạy trọn việc chính trên dữ liệu minh họa."""
+    space = Workspace(data)
+    engine, notice = space.encoder()
     with progress() as tick:
-        demonstration.prepare(Workspace(data), encoder_or_words(None)[0], tick)
+        demonstration.prepare(space, engine, tick)
+    if notice:
+        out.print(show.notice(notice))
     with _open(data, as_of, None, False) as opened:
         demonstration.tell(out, opened.matcher, data)
 

@@ -35,7 +35,7 @@ def evaluate(
 ) -> None:
     """Đo chất lượng xếp hạng trên một bộ có đáp án; đọc cả phần theo NDA."""
     from matcher import evaluate as evaluation  # noqa: PLC0415
-    from service import show_quality  # noqa: PLC0415
+    from service import show, show_quality  # noqa: PLC0415
 
     space = Workspace(work or DATA())
     lexicon = space.lexicon()
@@ -56,6 +56,8 @@ def evaluate(
     if as_json:
         emit({**report.to_json(), "notices": [*report.notices, *filter(None, [notice])]})
     else:
+        if notice:
+            out.print(show.notice(notice))
         show_quality.evaluation(out, testset.name, report)
 
 

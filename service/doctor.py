@@ -10,7 +10,7 @@ from importlib.metadata import version
 
 from corpus.records import KINDS, Technology
 from corpus.store import Store, StoreError
-from indexes.encoders import EncoderError, open_encoder
+from indexes.encoders import EncoderError
 from indexes.snapshot import SnapshotError, open_current
 from matcher.models import ModelError
 from service.workspace import Workspace
@@ -95,9 +95,11 @@ def _model(space: Workspace) -> str:
     return f"{used.version}, học ngày {used.model.facts.get('date', 'chưa rõ')}"
 
 
-def _encoder(_: Workspace) -> str:
-    encoder = open_encoder("e5")
-    return f"{encoder.name} chạy được" if encoder else "không có"
+def _encoder(space: Workspace) -> str:
+    encoder, notice = space.encoder()
+    if encoder is None:
+        raise EncoderError(notice)
+    return f"{encoder.name} chạy được. {notice}".strip()
 
 
 def _disk(space: Workspace) -> str:

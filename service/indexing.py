@@ -27,7 +27,7 @@ from indexes.snapshot import IndexBusyError, Manifest, SnapshotError
 from service.discretion import discreet
 from service.holds import Hold, held
 from service.ledger import Ledger, stamp
-from service.workspace import Workspace, encoder_or_words
+from service.workspace import Workspace
 
 NOTE: Final = "index-refresh.json"
 LOCK: Final = "index-refresh.lock"
@@ -133,7 +133,7 @@ class Indexing:
 
     def _run(self, hold: Hold, begun: Refresh) -> None:
         try:
-            encoder, notice = encoder_or_words(None)
+            encoder, notice = self._space.encoder()
             self._built(begun, encoder, notice, None)
         except KNOWN:
             pass  # told already

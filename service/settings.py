@@ -51,9 +51,9 @@ EncoderChoice = Annotated[
     str | None,
     typer.Option(
         "--encoder",
-        metavar="e5|e5-int8|none|THƯ MỤC",
-        help="Bộ mã hóa ngữ nghĩa: e5, e5-int8 (nhanh hơn), none (chỉ theo từ ngữ), "
-        "hoặc thư mục mô hình.",
+        metavar="e5-int8|e5|none|THƯ MỤC",
+        help="Bộ mã hóa ngữ nghĩa: e5-int8 (nhanh, cần AVX2), e5, none (chỉ theo từ ngữ), hoặc "
+        "thư mục mô hình. Không nêu: như chỉ mục đang có; chưa có thì e5-int8, không được thì e5.",
     ),
 ]
 Restricted = Annotated[

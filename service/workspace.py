@@ -28,7 +28,7 @@ from corpus.priority import PriorityList
 from corpus.records import Need, Product, Record, Technology
 from corpus.store import EMPTY_DIGEST, State, Store
 from indexes import refresh, snapshot
-from indexes.encoders import Cache, Encoder, EncoderError, choice_of, open_encoder
+from indexes.encoders import FIRST, Cache, Encoder, EncoderError, choice_of, open_encoder
 from indexes.hybrid import Tick
 from indexes.snapshot import Manifest, Snapshot, SnapshotError
 from matcher.documents import documents
@@ -132,6 +132,19 @@ class Workspace:
     def cache(self) -> Cache:
         """Open the cache of vectors."""
         return Cache(self.folder / "cache" / "embeddings.sqlite")
+
+    def encoder(self, choice: str | None = None) -> tuple[Encoder | None, str]:
+        """Open the encoder to index with; where none is asked for, that of the current index.
+
+        Returns and raises what :func:`encoder_or_words` does.
+        """
+        try:
+            before = snapshot.read_manifest(
+                self.index_folder / snapshot.pointed(self.index_folder)
+            ).encoder
+        except (SnapshotError, *snapshot.DAMAGE):
+            before = None
+        return encoder_or_words(choice, before)
 
     def copy_tables(self) -> list[Path]:
         """Copy the program's tables here to be edited; tables that are here already stay."""
@@ -291,21 +304,28 @@ def _stale(behind: int) -> Iterator[str]:
         yield f"{BEHIND} {behind:,} thay đổi mới nhất; chạy `cungcau index` để cập nhật."
 
 
-def encoder_or_words(choice: str | None) -> tuple[Encoder | None, str]:
-    """Open the encoder asked for; where the default cannot run, go on with words and say so.
+def encoder_or_words(choice: str | None, before: str | None = None) -> tuple[Encoder | None, str]:
+    """Open the encoder asked for; else the first that runs here, else go on with words.
+
+    Args:
+        choice: what was asked for; ``None`` leaves it to the program.
+        before: the engine that the index there names: it is not changed unasked where it runs.
 
     Returns:
-        The encoder, or ``None`` for words alone, and a notice for the user, or "".
+        The encoder, or ``None`` for words alone, and a notice where it is not the first, or "".
 
     Raises:
         EncoderError: an encoder was asked for by name and cannot run.
     """
     if choice is not None:
         return open_encoder(choice), ""
-    try:
-        return open_encoder("e5"), ""
-    except EncoderError as error:
-        return None, f"Chỉ tìm theo từ ngữ: {error}."
+    kept, why = choice_of(before) if before else None, ""
+    for each in dict.fromkeys((kept or FIRST[0], *FIRST)):
+        try:
+            return open_encoder(each), f"Dùng bộ mã hóa {each}: {why}." if why else ""
+        except EncoderError as error:
+            why += f"; {error}" if why else f"{error}"
+    return None, f"Chỉ tìm theo từ ngữ: {why}."
 
 
 def _query_encoder(choice: str | None, manifest: Manifest, notices: list[str]) -> Encoder | None:
@@ -315,7 +335,7 @@ def _query_encoder(choice: str | None, manifest: Manifest, notices: list[str]) -
             notices.append("Chỉ mục không có vectơ: chỉ tìm theo từ ngữ.")
         return None
     try:
-        encoder = open_encoder(choice or choice_of(manifest.encoder))
+        encoder = open_encoder(choice or choice_of(manifest.encoder) or FIRST[-1])
     except EncoderError as error:
         notices.append(f"Chỉ tìm theo từ ngữ: {error}.")
         return None

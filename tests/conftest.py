@@ -17,7 +17,6 @@ from corpus.lexicon import Lexicon
 from corpus.places import Places
 from corpus.records import Technology
 from corpus.store import Store
-from indexes.encoders import E5
 from matcher.match import Matcher
 from matcher.yearly import Run
 from service import loading, yearly
@@ -32,10 +31,10 @@ AS_OF = dt.date(2026, 11, 23)
 def sample_workspace(
     tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
 ) -> Workspace:
-    """A work folder with the sample records, indexed with E5.
+    """A work folder with the sample records, indexed with the encoder that is used unasked.
 
-    Encoding takes a minute: vectors are kept by content in pytest's cache, and the workers of one
-    run take turns, so that only the first run of the first worker pays.
+    Encoding takes seconds or minutes: vectors are kept by content in pytest's cache, and workers
+    of one run take turns, so that only the first run of the first worker pays.
     """
     space = Workspace(tmp_path_factory.mktemp("sample"))
     loading.load(loading.sample_files(), space.folder, space.lexicon())
@@ -43,7 +42,7 @@ def sample_workspace(
     (space.folder / "cache").symlink_to(shared)
     with (shared / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        space.build(E5())
+        space.build(space.encoder()[0])
     return space
 
 

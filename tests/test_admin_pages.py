@@ -297,7 +297,7 @@ def test_the_audit_is_filtered_and_paged(client):
 
 
 def test_the_index_is_made_anew_from_the_page(client, monkeypatch):
-    monkeypatch.setattr("service.indexing.encoder_or_words", lambda _: (None, ""))
+    monkeypatch.setattr(Workspace, "encoder", lambda _: (None, ""))
     with Store.open(client.app.state.space.folder) as store:
         store.save([TECHNOLOGIES[0].model_copy(update={"id": "MỚI-1"})])
     log_in(client, "sep")
@@ -312,7 +312,7 @@ def test_the_index_is_made_anew_from_the_page(client, monkeypatch):
 
 
 def test_a_rebuild_that_fails_leaves_the_old_index_and_says_why(client, monkeypatch):
-    monkeypatch.setattr("service.indexing.encoder_or_words", lambda _: (None, ""))
+    monkeypatch.setattr(Workspace, "encoder", lambda _: (None, ""))
     monkeypatch.setattr(Workspace, "build", lambda *_: 1 / 0)
     log_in(client, "sep")
     send(client, "/quan-tri", "chi-muc")

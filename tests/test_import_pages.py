@@ -12,7 +12,7 @@ from small import NEEDS, PRODUCTS, TECHNOLOGIES, TODAY
 
 from corpus.records import Need, Technology
 from corpus.store import Store
-from service import importing, indexing
+from service import importing
 from service.app import create_app
 from service.importing import Progress
 from service.imports import LOCK
@@ -215,7 +215,7 @@ def test_a_fault_of_the_store_is_told_and_the_program_lives(client, monkeypatch)
 
 
 def test_technologies_that_were_loaded_ask_for_a_refresh_of_the_index(space, client, monkeypatch):
-    monkeypatch.setattr(indexing, "encoder_or_words", lambda _: (None, ""))
+    monkeypatch.setattr(Workspace, "encoder", lambda _: (None, ""))
     token = token_of(upload(client, "Mã,Tên công nghệ\nCN-90,Lò sấy vải hồng ngoại\n"))
     client.post(f"/nhap-du-lieu/{token}/nap")
     page = finish(client, token)

@@ -3,11 +3,12 @@
 import json
 
 import pytest
-from small import TECHNOLOGIES, TODAY, write_tables
+from small import TECHNOLOGIES, TODAY, Tiny, write_tables
 
 from corpus.records import Technology
 from corpus.store import Store
 from indexes import segments, snapshot
+from indexes.encoders import E5, EncoderError
 from indexes.snapshot import ALL, PUBLIC
 from service import payloads, workspace
 from service.workspace import Workspace
@@ -126,3 +127,57 @@ def test_where_a_refresh_would_be_wrong_or_no_gain_all_is_built(
     assert all(len(each) >= len(TECHNOLOGIES) for each in seen)
     assert bool(seen) == (reason != "small")  # the same again is there already
     pages(space)
+
+
+# The encoder -------------------------------------------------------------------------------------
+
+ENGINES = {"e5": E5.name, "e5-int8": "int8/multilingual-e5-small-q4"}
+
+
+@pytest.fixture
+def engines(monkeypatch):
+    """The two engines, without their models; what is taken out of the set does not run here."""
+    running = set(ENGINES)
+
+    def opened(choice):
+        if choice not in running:
+            raise EncoderError(f"thiếu {choice}")
+        encoder = Tiny()
+        encoder.name = ENGINES[choice]
+        return encoder
+
+    monkeypatch.setattr(workspace, "open_encoder", opened)
+    return running
+
+
+@pytest.mark.parametrize(
+    ("runs", "built", "engine", "notice"),
+    [
+        ("both", None, "e5-int8", ""),  # words only: the index has no engine to keep
+        ("both", "e5", "e5", ""),
+        ("both", "e5-int8", "e5-int8", ""),
+        ("e5", None, "e5", "Dùng bộ mã hóa e5: thiếu e5-int8."),
+        ("e5", "e5-int8", "e5", "Dùng bộ mã hóa e5: thiếu e5-int8."),
+        ("e5-int8", "e5", "e5-int8", "Dùng bộ mã hóa e5-int8: thiếu e5."),
+    ],
+)
+def test_an_index_keeps_its_engine_and_a_first_one_has_the_fastest(
+    space, engines, runs, built, engine, notice
+):
+    if built:
+        space.build(space.encoder(built)[0])
+    engines &= set(ENGINES) if runs == "both" else {runs}
+    encoder, told = space.encoder()
+    assert (encoder.name, told) == (ENGINES[engine], notice)
+
+
+def test_an_index_is_read_with_the_engine_that_made_it(space, engines):
+    for choice, name in ENGINES.items():
+        manifest = space.build(space.encoder(choice)[0])
+        assert manifest.encoder == name
+        with space.open(TODAY) as opened:
+            assert (opened.matcher.engine.encoder.name, opened.notices) == (name, ())
+    engines.discard("e5-int8")
+    with space.open(TODAY) as opened:
+        assert opened.matcher.engine.encoder is None
+        assert opened.notices == ("Chỉ tìm theo từ ngữ: thiếu e5-int8.",)
