@@ -17,6 +17,7 @@ import datetime as dt
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import Annotated, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -84,6 +85,12 @@ class PriorityList(Record):
             raise ValueError("phiên bản trước không thể là chính nó")
         return self
 
+    @property
+    def told(self) -> str:
+        """What it is called, with its decision once it is issued."""
+        by = f"Quyết định {self.decision}, " if self.standing is Standing.ISSUED else ""
+        return f"{self.name} ({by}{self.date:%d/%m/%Y})"
+
     def may_become(self, other: PriorityList) -> bool:
         """Whether the stored version may be replaced by ``other``: never after it was issued."""
         return self.standing is Standing.DRAFT or self == other
@@ -134,38 +141,105 @@ def _apart(these: tuple[str, ...], those: tuple[str, ...]) -> list[str]:
     return [each for each in these if each not in those]
 
 
-def groups_of(
-    technology: Technology, version: PriorityList, lexicon: Lexicon
-) -> tuple[PriorityGroup, ...]:
-    """Return the groups of ``version`` that a technology belongs to, in their order."""
-    return tuple(each for each in version.groups if _belongs(technology, each, lexicon))
+@dataclass(frozen=True)
+class Priority:
+    """One group that a technology belongs to, and the decision that says so, in words."""
+
+    key: str
+    name: str
+    source: str
 
 
-def _belongs(technology: Technology, group: PriorityGroup, lexicon: Lexicon) -> bool:
-    asked = []
-    if group.stages:
-        asked.append(not set(group.stages).isdisjoint(technology.stages))
-    if group.products:
-        asked.append(_of_product(technology, group.products, lexicon))
-    if group.words:
-        told = (technology.name, technology.summary, *technology.keywords)
-        text = _plain("\n".join(filter(None, told)))
-        asked.append(any(f" {_plain(word)} " in f" {text} " for word in group.words))
-    return bool(asked) and all(asked)
+class Membership:
+    """Tells which groups of one version technologies belong to.
+
+    What a group asks is read once, and so is each product that technologies state: a column of a
+    hundred thousand records is made with it. Texts of records are taken as normalised.
+    """
+
+    def __init__(self, version: PriorityList, lexicon: Lexicon) -> None:
+        self.version, self._lexicon = version, lexicon
+        self._above: dict[str, frozenset[str]] = {}  # stated product → nodes, broader ones included
+        self._asked = tuple(_Asked.of(each, lexicon) for each in version.groups)
+
+    def groups(self, technology: Technology) -> tuple[PriorityGroup, ...]:
+        """Return the groups that a technology belongs to, in their order."""
+        told = _Told(technology, frozenset[str]().union(*map(self._nodes, technology.products)))
+        return tuple(each.group for each in self._asked if each.takes_in(told))
+
+    def of(self, technology: Technology) -> tuple[Priority, ...]:
+        """Return the same as people are told it."""
+        source = self.version.told
+        return tuple(Priority(each.key, each.name, source) for each in self.groups(technology))
+
+    def _nodes(self, product: str) -> frozenset[str]:
+        found = self._above.get(product)
+        if found is None:
+            terms = self._lexicon.products(product)
+            found = frozenset(name for term in terms for name in (term.name, *term.ancestors))
+            self._above[product] = found
+        return found
 
 
-def _of_product(technology: Technology, products: Iterable[str], lexicon: Lexicon) -> bool:
-    """Whether it is for one of ``products``, or one that lies under it in the tree."""
-    mine = {
-        name
-        for stated in technology.products
-        for term in lexicon.products(stated)
-        for name in (term.name, *term.ancestors)
-    }
-    wanted = {term.name for each in products for term in lexicon.products(each)}
-    stated = {_plain(each) for each in technology.products}
-    return not mine.isdisjoint(wanted) or not stated.isdisjoint(map(_plain, products))
+@dataclass(frozen=True)
+class _Asked:
+    """What one group asks, read: of one kind any will do, every kind that is asked must hold."""
+
+    group: PriorityGroup
+    nodes: frozenset[str]
+    names: frozenset[str]
+    words: tuple[str, ...]
+
+    @classmethod
+    def of(cls, group: PriorityGroup, lexicon: Lexicon) -> _Asked:
+        nodes = (term.name for each in group.products for term in lexicon.products(each))
+        words = (f" {_plain(each)} " for each in map(normalise, group.words))
+        return cls(
+            group,
+            frozenset(nodes),
+            frozenset(_plain(normalise(each)) for each in group.products),
+            tuple(each for each in words if each.strip()),
+        )
+
+    def takes_in(self, told: _Told) -> bool:
+        group, technology = self.group, told.technology
+        if not (group.stages or group.products or group.words):
+            return False
+        if group.stages and set(group.stages).isdisjoint(technology.stages):
+            return False
+        apart = self.nodes.isdisjoint(told.nodes) and self.names.isdisjoint(told.names)
+        if group.products and apart:
+            return False
+        return not group.words or any(map(told.says, self.words))
+
+
+@dataclass(frozen=True)
+class _Told:
+    """What one technology says: its nodes of the product tree, and its words when asked for."""
+
+    technology: Technology
+    nodes: frozenset[str]
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Its products as they are compared with those of a group."""
+        return tuple(map(_plain, self.technology.products))
+
+    def says(self, words: str) -> bool:
+        """Whether ``words``, one space around each, stand in name, summary or keywords."""
+        rough = self._rough  # few texts hold all syllables: only those are taken apart
+        return all(each in rough for each in words.split()) and words in self._text
+
+    @cached_property
+    def _rough(self) -> str:
+        of = self.technology
+        return "\n".join(filter(None, (of.name, of.summary, *of.keywords))).lower()
+
+    @cached_property
+    def _text(self) -> str:
+        return f" {joined(self._rough)} "
 
 
 def _plain(text: str) -> str:
-    return joined(normalise(text).lower())
+    """Return the words of a normalised text as they are compared."""
+    return joined(text.lower())

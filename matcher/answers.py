@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from corpus.priority import Priority
 from corpus.records import Need, Product, Technology
 from matcher import explain
 from matcher.hits import Hit, Key, Ranking
@@ -21,6 +22,7 @@ class Match:
     explanation: explain.Explanation
     usefulness: float = 0.0  # probability that it is of use, 0..1, comparable between needs
     key: Key = (0.0, 0)  # tells its place in the ranking: see matcher.hits
+    priorities: tuple[Priority, ...] = ()  # its groups in the priority list in force
 
     @property
     def label(self) -> str:

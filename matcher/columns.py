@@ -19,6 +19,7 @@ import numpy.typing as npt
 from corpus.lexicon import Lexicon
 from corpus.lexicon_tables import ProductTerm
 from corpus.places import Places
+from corpus.priority import Membership
 from corpus.records import Technology
 from corpus.text import fold, has_accents, joined
 from matcher import fit
@@ -176,6 +177,7 @@ class Columns:
         lexicon: Lexicon,
         places: Places,
         as_of: dt.date,
+        priorities: Membership | None = None,
     ) -> None:
         """Take up the records.
 
@@ -186,9 +188,11 @@ class Columns:
             lexicon: knows the tree.
             places: the table of places.
             as_of: the day on which validity is judged.
+            priorities: tells what the priority list in force takes in; ``None``: there is none.
         """
         self._rows, self._stages, self._products = rows, stages, products
         self._lexicon, self._places, self.as_of = lexicon, places, as_of
+        self._priorities = priorities
 
     @cached_property
     def known(self) -> Mask:
@@ -225,6 +229,15 @@ class Columns:
             for each in self._products.values
         ]
         return Column(Groups(cells, self._products.numbers))
+
+    @cached_property
+    def priority(self) -> Column:
+        """The keys of its groups in the priority list in force."""
+        said = self._priorities
+        return Column.of(
+            tuple(group.key for group in said.groups(each)) if said and each else ()
+            for each in self._rows
+        )
 
     @cached_property
     def place(self) -> Seats:
@@ -273,8 +286,9 @@ class Columns:
         if getattr(only, name) is None:
             return self.everywhere
         asked = fit.several(getattr(only, name))
-        if dimension == "product":
-            return self.node.rows(self.node.exactly(asked))
+        if dimension in {"product", "priority"}:
+            exact = self.node if dimension == "product" else self.priority
+            return exact.rows(exact.exactly(asked))
         column: Column | Seats = getattr(self, dimension)
         found = np.zeros(len(column.cells.values), np.bool_)
         for each in asked:

@@ -10,7 +10,7 @@ chosen of its kind. Counts are exact, whatever the number of records.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -27,6 +27,7 @@ TITLES = {
     "stage": "Khâu",
     "product": "Sản phẩm",
     "place": "Tỉnh, thành phố",
+    "priority": "Ưu tiên",
     "trl": "Mức sẵn sàng (TRL)",
     "price": "Chi phí thấp nhất (triệu đồng)",
     "year": "Năm công bố",
@@ -54,6 +55,7 @@ class Bucket:
 class Facet:
     """One kind of fact: its values, how many hits do not state it, and how many values there are.
 
+    Of priorities, ``unknown`` are the hits that the list in force does not take in.
     ``distinct`` counts the values with hits; only the :data:`SHOWN` most frequent are listed.
     """
 
@@ -121,6 +123,7 @@ class _Counting:
             yield self._named(name, getattr(self.columns, name))
         yield self._products()
         yield self._places()
+        yield from self._priority()
         columns, this = self.columns, self.columns.as_of.year
         yield self._bands("trl", columns.trl, TRL)
         yield self._bands("price", columns.price, PRICE)
@@ -147,18 +150,34 @@ class _Counting:
 
     def _products(self) -> Facet:
         """Count nodes of the tree, each with all below it."""
-        column, terms = self.columns.node, self.matcher.engine.lexicon.terms
-        tally = column.tally(self._rows("product"))
+        terms = self.matcher.engine.lexicon.terms
+        found = self._exact("product", "node", self.columns.node)
+        above = {name: each.ancestors for name, each in terms.items()}
+        buckets = [replace(each, above=above.get(each.value, ())) for each in found.buckets]
+        return replace(found, buckets=tuple(buckets))
+
+    def _priority(self) -> Iterator[Facet]:
+        """Count the groups of the priority list in force; where there is none, nothing."""
+        version = self.matcher.priority
+        if version is None and self.only.priority is None:
+            return
+        found = self._exact("priority", "priority", self.columns.priority)
+        names = {each.key: f"{each.key} {each.name}" for each in version.groups} if version else {}
+        buckets = [replace(each, value=names.get(each.value, each.value)) for each in found.buckets]
+        yield replace(found, buckets=tuple(buckets))
+
+    def _exact(self, dimension: str, part: str, column: Column) -> Facet:
+        """Count values that the filter compares as they stand."""
+        tally = column.tally(self._rows(dimension))
         counts = column.by_value(tally)
-        asked = fit.several(self.only.node)
+        asked = fit.several(getattr(self.only, part))
         number = dict(zip(column.values, counts.tolist(), strict=True))
         buckets = [
-            Bucket(name, number.get(name, 0), {"node": name}, name in asked,
-                   above=terms[name].ancestors if name in terms else ())
+            Bucket(name, number.get(name, 0), {part: name}, name in asked)
             for name in _most(column, counts, asked)
-        ]  # fmt: skip
+        ]
         distinct = int(np.count_nonzero(counts))
-        return Facet("product", _ordered(buckets), _sum(tally, column.unknown), distinct)
+        return Facet(dimension, _ordered(buckets), _sum(tally, column.unknown), distinct)
 
     def _places(self) -> Facet:
         """Count the provinces of today, and inside each the old ones that went into it."""

@@ -56,6 +56,7 @@ DIMENSIONS = {
     "stage": ("stage",),
     "product": ("node",),
     "place": ("place",),
+    "priority": ("priority",),
     "trl": ("trl_min", "trl_max"),
     "price": ("price_above", "price_max"),
     "year": ("year_from", "year_to"),
@@ -65,10 +66,14 @@ DIMENSIONS = {
 
 
 class About(NamedTuple):
-    """What the index knows a record to be about, stated or read from its text."""
+    """What the index knows a record to be about, stated or read from its text.
+
+    ``priority`` are the keys of its groups in the priority list in force.
+    """
 
     stages: Iterable[str] = ()
     nodes: frozenset[str] = frozenset()  # of the product tree, broader ones included
+    priority: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -92,6 +97,7 @@ class Filter:
     trl_max: int | None = None
     price_above: float | None = None  # million VND, itself not included
     year_to: int | None = None
+    priority: Asked = None  # keys of groups of the priority list in force
 
     def only(self, dimension: str) -> Filter:
         """Return the part that speaks of one of :data:`DIMENSIONS`."""
@@ -131,6 +137,8 @@ class Filter:
             yield lambda _: holds(self.stage, about.stages)
         if self.node is not None:
             yield lambda _: not about.nodes.isdisjoint(several(self.node))
+        if self.priority is not None:
+            yield lambda _: not about.priority.isdisjoint(several(self.priority))
         if self.place is not None:
             yield lambda each: self._near(each, places)
         yield from self._bounds()

@@ -13,6 +13,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from corpus.priority import Membership, Priority, PriorityList, in_force
 from corpus.records import Need, Product, Technology
 from corpus.text import has_accents
 from corpus.workflow import withdrawn
@@ -49,6 +50,7 @@ class Matcher:
     provinces: tuple[str | None, ...] = field(default=())
     usefulness: Usefulness = field(default_factory=shipped)
     model: str = VERSION  # how the engine's weights are called
+    priorities: Mapping[str, PriorityList] = field(default_factory=dict)
     _masks: dict[fit.Filter, npt.NDArray[np.bool_]] = field(
         init=False, repr=False, compare=False, default_factory=dict
     )
@@ -62,6 +64,7 @@ class Matcher:
         needs: Iterable[Need],
         as_of: dt.date,
         model: str = VERSION,
+        priorities: Iterable[PriorityList] = (),
     ) -> Matcher:
         """Put an engine and records together; records the index does not know are left out."""
         known = {each.id: each for each in technologies}
@@ -74,7 +77,22 @@ class Matcher:
             as_of,
             tuple(each.province if each else None for each in rows),
             model=model,
+            priorities={each.id: each for each in priorities},
         )
+
+    @cached_property
+    def priority(self) -> PriorityList | None:
+        """The version of the priority list in force; it is shown and filtered by, never ranked."""
+        return in_force(self.priorities.values(), self.as_of)
+
+    @cached_property
+    def membership(self) -> Membership | None:
+        """Tells what the list in force takes in; ``None``: there is none."""
+        return Membership(self.priority, self.engine.lexicon) if self.priority else None
+
+    def priorities_of(self, technology: Technology) -> tuple[Priority, ...]:
+        """Return the groups of the list in force that ``technology`` belongs to."""
+        return self.membership.of(technology) if self.membership else ()
 
     @property
     def open_needs(self) -> tuple[Need, ...]:
@@ -86,16 +104,20 @@ class Matcher:
         technologies: Mapping[str, Technology],
         products: Mapping[str, Product],
         needs: Mapping[str, Need],
+        priorities: Mapping[str, PriorityList],
         as_of: dt.date,
     ) -> Matcher:
         """Return the same over records of another state of the store, or as of another day."""
-        changed = replace(self, technologies=technologies, products=products, needs=needs)
+        changed = replace(
+            self, technologies=technologies, products=products, needs=needs, priorities=priorities
+        )
+        same = as_of == self.as_of and changed.priority == self.priority
         if technologies is not self.technologies:
             rows = (technologies.get(key) for key in self.engine.index.ids)
             changed = replace(
                 changed, provinces=tuple(each.province if each else None for each in rows)
             )
-        elif as_of == self.as_of and "columns" in self.__dict__:  # what they show did not change
+        elif same and "columns" in self.__dict__:  # what they show did not change
             changed.__dict__["columns"] = self.columns
             changed._masks.update(self._masks)
         return replace(changed, as_of=as_of) if as_of != self.as_of else changed
@@ -236,7 +258,8 @@ class Matcher:
         for row in np.flatnonzero(engine.index.dead).tolist():
             rows[row] = None
         stages, products = engine.stages, engine.products
-        return Columns(rows, stages, products, engine.lexicon, engine.places, self.as_of)
+        lexicon, places = engine.lexicon, engine.places
+        return Columns(rows, stages, products, lexicon, places, self.as_of, self.membership)
 
     def admitted(self, only: fit.Filter) -> npt.NDArray[np.bool_]:
         """Return which rows of the index ``only`` admits, shape (n,); unknown records are not."""
@@ -305,7 +328,8 @@ class Matcher:
         shown, marks = explain.passage(technology, query, engine.lexicon)
         missing = explain.lacks(technology, query, relation, stages, processes, engine.lexicon)
         explanation = explain.Explanation(label, told, marks, shown, broken, missing)
-        return Match(technology, hit, explanation, self.usefulness.of_record(query, hit))
+        useful, groups = self.usefulness.of_record(query, hit), self.priorities_of(technology)
+        return Match(technology, hit, explanation, useful, priorities=groups)
 
     def _named(self, technology: Technology, query: Query) -> list[str]:
         """The record's products as stated, those nearest to the query's first."""

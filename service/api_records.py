@@ -52,7 +52,8 @@ def _ids(matcher: Matcher, rows: np.ndarray[tuple[int], np.dtype[np.int64]]) -> 
 @router.get("/technologies/{id:path}", response_model=contract.TechnologyBody)
 def technology(opened: Current, key: Key, _: Plain) -> JSONResponse:
     """Đọc một công nghệ; những phần theo NDA chỉ dành cho người có quyền."""
-    return _one(known(Technology, opened.matcher.technologies, key))
+    found = known(Technology, opened.matcher.technologies, key)
+    return _one(found, priorities=payloads.priorities(opened.matcher.priorities_of(found)))
 
 
 @router.get("/products", response_model=list[Product])
@@ -100,8 +101,8 @@ def owner(opened: Current, name: Name, _: Plain) -> JSONResponse:
     return JSONResponse(payloads.owner(name, offers))
 
 
-def _one(record: Record) -> JSONResponse:
-    return JSONResponse({"type": record.kind_name, **record.to_json()})
+def _one(record: Record, **more: object) -> JSONResponse:
+    return JSONResponse({"type": record.kind_name, **record.to_json(), **more})
 
 
 def many(items: Sequence[payloads.Data], page: contract.Page) -> JSONResponse:

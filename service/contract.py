@@ -87,6 +87,9 @@ class Filters(Shape):
     year_from: Year = Field(None, description="Từ năm.", examples=[2020])
     year_to: Year = Field(None, description="Đến năm.", examples=[2026])
     valid: bool = Field(False, description="Chỉ công nghệ còn hiệu lực.")
+    priority: Values = Field(
+        [], description="Ký hiệu nhóm của danh mục ưu tiên đang hiệu lực.", examples=[["(ii)"]]
+    )
 
 
 Cursor = Annotated[str | None, Field(min_length=1, max_length=MAX_CURSOR)]
@@ -167,6 +170,22 @@ class Breach(Shape):
     reason: str = Field(examples=["hết hiệu lực từ 30/06/2025"])
 
 
+class Priority(Shape):
+    """A group of the priority technology list in force that a technology belongs to."""
+
+    key: str = Field(description="Ký hiệu nhóm.", examples=["(ii)"])
+    name: str = Field(description="Tên nhóm.", examples=["Bảo quản sau thu hoạch"])
+    source: str = Field(
+        description="Danh mục và quyết định ban hành.",
+        examples=["Danh mục công nghệ ưu tiên hỗ trợ (Quyết định 12/QĐ-UBND, 05/01/2026)"],
+    )
+
+
+Priorities = Annotated[
+    list[Priority], Field(description="Nhóm của danh mục ưu tiên đang hiệu lực; rỗng: không có.")
+]
+
+
 class Match(Shape):
     """One technology for one question, explained; ``parts`` add up to ``score``."""
 
@@ -183,6 +202,7 @@ class Match(Shape):
     highlights: Highlights
     breaches: list[Breach]
     facts: dict[str, str] = Field(examples=[{"Chi phí": "180 triệu đồng", "TRL": "chưa rõ"}])
+    priorities: Priorities
     illustrative: bool = Field(description="Bản ghi minh họa, không có thật.")
 
 
@@ -224,7 +244,9 @@ class Facet(Shape):
     name: str = Field(examples=["kind"])
     title: str = Field(examples=["Loại"])
     buckets: list[Bucket]
-    unknown: int = Field(description="Số kết quả chưa rõ.", examples=[3])
+    unknown: int = Field(
+        description="Số kết quả chưa rõ; với `priority`: ngoài danh mục.", examples=[3]
+    )
     distinct: int = Field(description="Số giá trị có kết quả; chỉ liệt kê các giá trị nhiều nhất.")
 
 
@@ -314,6 +336,7 @@ class TechnologyBody(Technology):
     """A technology's stated facts; a fact that is missing is unknown ("chưa rõ")."""
 
     type: Literal["technology"]
+    priorities: Priorities
 
 
 class ProductBody(Product):

@@ -127,8 +127,14 @@ def _row(product: Product, need: str, place: str, match: Match) -> list[str]:
         technology.contact or explain.UNKNOWN,
         facts["Hiệu lực đến"],
         "; ".join(each.reason for each in match.explanation.breaches) or "đạt hoặc chưa rõ",
-        "dữ liệu minh họa" if technology.illustrative else "",
+        "; ".join(_notes(match)),
     ]
+
+
+def _notes(match: Match) -> Iterable[str]:
+    yield from (f"ưu tiên {each.key} {each.name}" for each in match.priorities)
+    if match.technology.illustrative:
+        yield "dữ liệu minh họa"
 
 
 def _gaps(found: ProductList) -> Iterable[list[str]]:

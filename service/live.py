@@ -23,6 +23,7 @@ from dataclasses import dataclass, field, replace
 
 from corpus.database import exists
 from corpus.lexicon_tables import TableError
+from corpus.priority import PriorityList
 from corpus.records import Need, Product, Technology
 from corpus.store import State, Store, StoreError
 from indexes.snapshot import PUBLIC, SnapshotError
@@ -31,7 +32,9 @@ from service.discretion import discreet
 from service.workspace import Opened, Workspace
 
 KNOWN = (SnapshotError, StoreError, TableError)  # their messages say what to do
-MATCHED = tuple(kind.kind_name for kind in (Technology, Product, Need))  # what a matcher holds
+MATCHED = tuple(  # what a matcher holds
+    kind.kind_name for kind in (Technology, Product, Need, PriorityList)
+)
 log = logging.getLogger(__name__)
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from corpus.priority import Priority
 from corpus.records import Need, Product, Technology
 from indexes.snapshot import Manifest
 from matcher import explain
@@ -59,8 +60,14 @@ def match(found: Match) -> Data:
         },
         "breaches": [{"rule": each.rule, "reason": each.reason} for each in told.breaches],
         "facts": explain.facts(technology),
+        "priorities": priorities(found.priorities),
         "illustrative": technology.illustrative,
     }
+
+
+def priorities(groups: Iterable[Priority]) -> list[Data]:
+    """Return the groups of the priority list in force that a technology belongs to."""
+    return [asdict(each) for each in groups]
 
 
 def product_list(found: ProductList) -> Data:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from corpus.places import Places
+from corpus.priority import Membership, PriorityList, in_force
 from corpus.store import Store
 from corpus.tasks import Proposal, Task, TaskKind
 from matcher.explain import UNKNOWN
@@ -87,10 +88,13 @@ def year_plan(
     with Store.open(space.folder) as store:
         _check_data(run, store)
         proposals, tasks = list(store.all(Proposal)), list(store.all(Task))
+        listed = in_force(store.all(PriorityList), run.as_of)
     places = space.places()
     proposals = [each for each in proposals if _is_of(each.province, province, places)]
-    checked = check(proposals, run, tasks, space.lexicon())
-    found = entries(checked, run, places, said.weights, said.people, year)
+    lexicon = space.lexicon()
+    checked = check(proposals, run, tasks, lexicon)
+    priorities = Membership(listed, lexicon) if listed else None
+    found = entries(checked, run, places, said.weights, said.people, year, priorities)
     drafted = tuple(each for each in drafts(run, proposals, places)
                     if _is_of(each.province, province, places))  # fmt: skip
     lines = [each.candidate for each in found if each.candidate is not None]

@@ -70,7 +70,8 @@ def _match(number: str, match: Match, parts: bool) -> RenderableType:
     text = getattr(technology, told.field)
     if text:
         lines.append(_excerpt(text, told.highlights))
-    facts = explain.facts(technology)
+    groups = {f"Ưu tiên {each.key}": each.name for each in match.priorities}
+    facts = {**explain.facts(technology), **groups}
     lines.append(Text(" · ".join(f"{name}: {value}" for name, value in facts.items()), "dim"))
     if parts:
         told_parts = (f"{name} {value:+.3f}" for name, value in explain.shares(match.hit).items())

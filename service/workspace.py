@@ -24,6 +24,7 @@ from typing import TypeVar, cast
 
 from corpus.lexicon import Lexicon
 from corpus.places import Places
+from corpus.priority import PriorityList
 from corpus.records import Need, Product, Record, Technology
 from corpus.store import EMPTY_DIGEST, State, Store
 from indexes import refresh, snapshot
@@ -65,6 +66,7 @@ class _Records:
     technologies: Mapping[str, Technology]
     products: Mapping[str, Product]
     needs: Mapping[str, Need]
+    priorities: Mapping[str, PriorityList]
 
     @classmethod
     def read(cls, store: Store, audience: str, before: Opened | None) -> _Records:
@@ -74,15 +76,19 @@ class _Records:
             since = before.state
             if store.digest_at(since.revision) == since.digest:
                 matcher = before.matcher
-                known = cls(since, matcher.technologies, matcher.products, matcher.needs)
+                known = cls(
+                    since, matcher.technologies, matcher.products, matcher.needs,
+                    matcher.priorities,
+                )  # fmt: skip
         if known is None:
-            known = cls(EMPTY, {}, {}, {})
+            known = cls(EMPTY, {}, {}, {}, {})
         state = store.state()  # first: what changes meanwhile is read again next time
         return cls(
             state,
             _changed(store, Technology, known.technologies, known.state, audience),
             _changed(store, Product, known.products, known.state, audience),
             _changed(store, Need, known.needs, known.state, audience),
+            _changed(store, PriorityList, known.priorities, known.state, audience),
         )
 
 
@@ -215,6 +221,7 @@ class Workspace:
                     read.needs.values(),
                     as_of,
                     used.version,
+                    read.priorities.values(),
                 )
                 behind = _behind(opened.manifest, store)
                 yield Opened(
@@ -243,11 +250,12 @@ class Workspace:
             read = _Records.read(store, before.audience, before)
             behind = _behind(manifest, store)
         same = read.technologies is matcher.technologies and as_of == matcher.as_of
-        needs, products = read.needs, read.products
+        needs, products, priorities = read.needs, read.products, read.priorities
+        same = same and priorities is matcher.priorities
         if same and needs is matcher.needs and products is matcher.products:
             renewed = matcher
         else:
-            renewed = matcher.renewed(read.technologies, products, needs, as_of)
+            renewed = matcher.renewed(read.technologies, products, needs, priorities, as_of)
         stale = set(_stale(before.behind))
         others = (each for each in before.notices if each not in stale)
         notices = (*_stale(behind), *others)

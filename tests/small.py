@@ -170,13 +170,14 @@ def matcher(
     audience="public",
     weights=DEFAULT,
     as_of=TODAY,
+    priorities=(),
 ) -> Matcher:
     """Index ``technologies`` and put a matcher on top, as ``service.workspace`` does."""
     rows = documents(technologies, lexicon())
     index = Index.build(rows.get(audience, rows["public"]), encoder)
     engine = Engine(index, encoder, lexicon(), places(), weights)
     known = technologies if audience == "all" else [each.public() for each in technologies]
-    return Matcher.of(engine, known, products, needs, as_of)
+    return Matcher.of(engine, known, products, needs, as_of, priorities=priorities)
 
 
 @cache

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small import TECHNOLOGIES, TODAY, Tiny, lexical, matcher, places
 
+from corpus.priority import PriorityGroup, PriorityList, Standing
 from corpus.records import STAGES, Technology
 from matcher import fit
 from matcher.facets import PRICE, SHOWN, TRL, facets, years
@@ -20,6 +21,14 @@ KINDS = ("quy trình", "Quy trình công nghệ", "thiết bị", "giống", Non
 FIELDS = ("chế biến nông sản", "bảo quản", "Bảo quản sau thu hoạch", "thủy sản")
 WORKS = ("Sấy", "Bảo quản", "Tưới", "Kho lạnh cho", "Máy")
 GOODS = ("vải", "nhãn", "dứa", "khóm", "tôm", "cây ăn quả", "lúa")
+LISTED = PriorityList(
+    id="DM-1", name="Danh mục", date=dt.date(2026, 1, 5), standing=Standing.ISSUED, decision="1/QĐ",
+    groups=(
+        PriorityGroup(key="(i)", name="Cây ăn quả", products=("cây ăn quả",)),
+        PriorityGroup(key="(ii)", name="Giữ tươi", words=("giữ tươi", "kho lạnh")),
+        PriorityGroup(key="(iii)", name="Chưa rõ"),
+    ),
+)  # fmt: skip
 SEATS = ("An Giang", "Kiên Giang", "An Giang cũ", "Bắc Ninh", "Bắc Giang", "Hà Nội", "Atlantis")
 
 
@@ -55,14 +64,15 @@ def many(count=80, seed=3):
 
 @pytest.fixture(scope="module")
 def crowd():
-    return matcher(technologies=many(), encoder=Tiny())
+    return matcher(technologies=many(), encoder=Tiny(), priorities=[LISTED])
 
 
 def about(found, row):
     engine = found.engine
     nodes = engine.products_of(row)
     above = {up for each in nodes for up in engine.lexicon.terms[each].ancestors}
-    return About(engine.stages_of(row), nodes | above)
+    groups = found.priorities_of(found.technologies[engine.index.ids[row]])
+    return About(engine.stages_of(row), nodes | above, frozenset(each.key for each in groups))
 
 
 def one_by_one(found, only):
@@ -93,6 +103,7 @@ FILTERS = st.builds(
     stage=some(["chế biến", "che bien", "bảo quản"]),
     node=some(["cây ăn quả", "dứa", "tôm", "khóm", "không có"]),
     valid=st.booleans(),
+    priority=some(["(i)", "(ii)", "(iii)", "ii"]),
 )
 
 
@@ -105,7 +116,7 @@ def test_columns_admit_what_each_record_by_itself_is_admitted_by(only):
 
 def matcher_of_many(kept=[]):  # noqa: B006 - kept on purpose: hypothesis takes no fixture
     if not kept:
-        kept.append(matcher(technologies=many()))
+        kept.append(matcher(technologies=many(), priorities=[LISTED]))
     return kept[0]
 
 
@@ -124,6 +135,8 @@ def buckets(found):
         Filter(place="Kiên Giang", price_above=50, price_max=200),
         Filter(product="vải", year_from=2016, stage="bảo quản"),
         Filter(kind="không có"),
+        Filter(priority=("(i)", "(ii)"), trl_min=4),
+        Filter(priority="(iii)"),
     ],
 )
 @pytest.mark.parametrize("text", ["sấy vải nhãn", "bao quan tom", "máy", "xyz"])
@@ -156,6 +169,7 @@ def test_counts_against_one_record_at_a_time(crowd):
                 not any(places().find(text) for text in (each.province or "", *each.places_used))
                 for each in records
             ),
+            "priority": sum(not crowd.priorities_of(each) for each in records),
             "trl": sum(each.trl is None for each in records),
             "price": sum(each.lowest_cost is None for each in records),
             "year": sum(each.year is None for each in records),
@@ -195,6 +209,17 @@ def test_known_counts():
     assert told["year"] == [("2024 trở lại đây", 1), ("2021–2023", 2), ("2016–2020", 1)]
     assert told["validity"] == [("còn hiệu lực hoặc chưa rõ hạn", 7)]
     assert found["kind"].unknown == 5
+
+
+def test_groups_of_the_list_in_force_are_counted_by_name(crowd):
+    found = {each.name: each for each in facets(crowd, None)}["priority"]
+    assert {each.value for each in found.buckets} == {"(i) Cây ăn quả", "(ii) Giữ tươi"}
+    assert all(each.count for each in found.buckets) and 0 < found.unknown < len(many())
+    before = replace(crowd, as_of=LISTED.date - dt.timedelta(1))
+    assert "priority" not in {each.name for each in facets(before, None)}
+    (gone,) = (each for each in facets(before, None, Filter(priority="(i)"))
+               if each.name == "priority")  # fmt: skip
+    assert [(each.value, each.count, each.chosen) for each in gone.buckets] == [("(i)", 0, True)]
 
 
 def test_a_price_under_nda_is_counted_for_those_who_may_read_it_only():

@@ -12,6 +12,7 @@ import pytest
 from openpyxl import Workbook, load_workbook
 
 from corpus.places import Places
+from corpus.priority import Membership, PriorityGroup, PriorityList, Standing
 from corpus.tasks import Proposal, TaskKind
 from matcher.planning.candidates import Dimension
 from matcher.planning.checks import check
@@ -128,6 +129,34 @@ def test_a_price_taken_for_a_cost_is_refused(made: tuple[Workspace, Run]) -> Non
     assert "giá chào không phải dự toán" in found[0].unfit
     dearer = asked.model_copy(update={"state_yearly": {2027: price + 40}})
     assert not entries(check([dearer], run, [], space.lexicon()), run, space.places())[0].unfit
+
+
+def test_a_proposal_without_a_group_takes_that_of_its_technology(
+    made: tuple[Workspace, Run],
+) -> None:
+    space, run = made
+    name = run.technologies["CN-315"].name
+    listed = PriorityList(
+        id="DM-1", name="Danh mục", date=run.as_of, standing=Standing.ISSUED, decision="1/QĐ",
+        groups=(PriorityGroup(key="(ii)", name="Nhóm hai", words=(name,)),),
+    )  # fmt: skip
+    asked = Proposal(id="DX-900", name="Mới", technologies=("CN-000", "CN-315"))
+    stated = asked.model_copy(update={"id": "DX-901", "priority_group": "(i) Nhóm một"})
+    other = asked.model_copy(update={"id": "DX-902", "technologies": ("CN-000",)})
+    checked = check([asked, stated, other], run, [], space.lexicon())
+
+    def groups(priorities: Membership | None) -> list[tuple[float | None, str]]:
+        found = entries(checked, run, space.places(), priorities=priorities)
+        marks = [mark for each in found for mark in each.marks if mark.criterion is Criterion.GROUP]
+        return [(mark.value, mark.evidence) for mark in marks]
+
+    unknown = (None, "chưa rõ")
+    assert groups(None) == [unknown, (1.0, "(i) Nhóm một"), unknown]
+    day = f"{run.as_of:%d/%m/%Y}"
+    told = f"CN-315 thuộc nhóm (ii) Nhóm hai, Danh mục (Quyết định 1/QĐ, {day})"
+    assert groups(Membership(listed, space.lexicon())) == [
+        (1.0, f"theo danh mục ưu tiên: {told}"), (1.0, "(i) Nhóm một"), unknown,
+    ]  # fmt: skip
 
 
 # Files ------------------------------------------------------------------------------------------

@@ -2,17 +2,29 @@
 
 import datetime as dt
 import json
+import shutil
 
 import pytest
+from fastapi.testclient import TestClient
 from pydantic import ValidationError
-from small import TECHNOLOGIES, lexicon
+from small import TECHNOLOGIES, TODAY, lexicon, matcher
 
-from corpus.priority import PriorityGroup, PriorityList, Standing, differences, groups_of, in_force
+from corpus.priority import (
+    Membership,
+    PriorityGroup,
+    PriorityList,
+    Standing,
+    differences,
+    in_force,
+)
 from corpus.records import Technology
 from corpus.store import Store
+from matcher import fit
 from matcher.coverage import Coverage, Dimension, Group
 from matcher.priorities import draft
-from service import cli
+from service import cli, payloads
+from service.app import create_app
+from service.workspace import Workspace
 
 DRYING = PriorityGroup(key="(i)", name="Chế biến", products=("cây ăn quả",), words=("sấy",))
 WATER = PriorityGroup(key="(ii)", name="Nước", words=("tiết kiệm nước", "tuần hoàn"))
@@ -24,9 +36,8 @@ OLD = PriorityList(
 
 
 def test_a_group_takes_in_what_meets_every_kind_of_condition():
-    held = {
-        each.id: [group.key for group in groups_of(each, OLD, lexicon())] for each in TECHNOLOGIES
-    }
+    members = Membership(OLD, lexicon())
+    held = {each.id: [group.key for group in members.groups(each)] for each in TECHNOLOGIES}
     assert held == {
         "CN-1": ["(i)"],  # lychee lies under fruit
         "CN-2": [], "CN-3": ["(i)"],
@@ -37,9 +48,8 @@ def test_a_group_takes_in_what_meets_every_kind_of_condition():
     stated = Technology(id="x", name="x", stages=("chế biến",))
     of_stage = OLD.model_copy(update={"groups": (PriorityGroup(key="a", name="a",
                               stages=("chế biến", "bảo quản")),)})  # fmt: skip
-    assert groups_of(stated, of_stage, lexicon()) and not groups_of(
-        TECHNOLOGIES[0], of_stage, lexicon()
-    )
+    members = Membership(of_stage, lexicon())
+    assert members.groups(stated) and not members.groups(TECHNOLOGIES[0])
 
 
 def test_the_last_issued_until_a_day_is_in_force():
@@ -127,3 +137,61 @@ def test_versions_are_saved_issued_compared_and_never_rewritten(tmp_path, capsys
     with pytest.raises(SystemExit) as ended:
         told("save", str(file))
     assert ended.value.code == 4 and "date" in capsys.readouterr().err
+
+
+def test_a_version_is_in_use_as_soon_as_it_is_issued(small_folder, tmp_path):
+    space = Workspace(shutil.copytree(small_folder, tmp_path / "data"))
+    planned = OLD.model_copy(update={"standing": Standing.DRAFT, "decision": None})
+    wet = OLD.model_copy(update={"id": "DM-2", "date": TODAY, "groups": (WATER,), "before": "DM-1"})
+
+    def shown(client):
+        page = client.get("/?q=sấy vải", headers={"accept": "text/html"}).text
+        found = client.get("/api/v1/search", params={"q": "sấy vải", "k": 9}).json()
+        one = client.get("/api/v1/technologies/CN-1").json()["priorities"]
+        own = client.get("/cong-nghe/CN-1", headers={"accept": "text/html"}).text
+        facet = [each for each in found["facets"] if each["name"] == "priority"]
+        (match,) = (each for each in found["matches"] if each["id"] == "CN-1")
+        assert match["priorities"] == one
+        scores = [(each["id"], each["score"]) for each in found["matches"]]
+        return page, own, [each["key"] for each in one], facet, scores
+
+    with TestClient(create_app(space, TODAY, every=0.0), base_url="http://localhost") as client:
+        with Store.open(space.folder) as store:
+            store.save([planned])
+        page, own, groups, facet, scores = shown(client)
+        assert "Ưu tiên" not in page + own and (groups, facet) == ([], [])
+        with Store.open(space.folder) as store:
+            store.save([OLD])
+        page, own, groups, (facet,), after = shown(client)
+        source = "Danh mục 2026 (Quyết định 12/QĐ-SKHCN, 05/01/2026)"
+        for each in (page, own):
+            assert f'title="{source}"><span class="name">Ưu tiên (i):</span> Chế biến<' in each
+        first = facet["buckets"][0]
+        assert groups == ["(i)"] and first["value"] == "(i) Chế biến"
+        assert f"Nhóm ưu tiên theo {source}." in own and "bản ghi ngoài danh mục" in page
+        assert after == scores  # it is shown and filtered by, never ranked by
+        only = client.get("/api/v1/search", params={"q": "sấy vải", "priority": "(i)"}).json()
+        assert only["total"] == first["count"] == 2
+        with Store.open(space.folder) as store:
+            store.save([wet])
+        page, own, groups, _, after = shown(client)
+        assert groups == [] and "Ưu tiên (i)" not in page + own and after == scores
+
+
+def test_columns_are_kept_while_the_list_in_force_is_the_same():
+    found = matcher(priorities=[OLD])
+    _ = found.columns
+    planned = OLD.model_copy(update={"id": "DM-3", "standing": Standing.DRAFT, "decision": None})
+    same = {"DM-1": OLD, "DM-3": planned}
+
+    def renewed(priorities, day=TODAY):
+        records = found.technologies, found.products, found.needs
+        return found.renewed(*records, priorities, day)
+
+    assert renewed(same).columns is found.columns
+    for other in (renewed({}), renewed(same, OLD.date - dt.timedelta(1))):
+        assert other.columns is not found.columns
+        assert not other.admitted(fit.Filter(priority="(i)")).any()
+    (match,) = (each for each in found.answer(found.text("sấy vải")).matches
+                if each.technology.id == "CN-1")  # fmt: skip
+    assert payloads.match(match)["priorities"][0]["key"] == "(i)"

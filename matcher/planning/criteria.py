@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from corpus.priority import Membership
 from corpus.records import Need, Technology
 from corpus.tasks import Proposal, TaskKind
 from corpus.text import squeeze
@@ -77,13 +78,18 @@ class ByPeople:
 
 
 def marks(
-    checked: Checked, run: Run, places: Mapping[str, int], people: Sequence[ByPeople] = ()
+    checked: Checked,
+    run: Run,
+    places: Mapping[str, int],
+    people: Sequence[ByPeople] = (),
+    priorities: Membership | None = None,
 ) -> tuple[Mark, ...]:
     """Return the marks of a proposal, one for each criterion.
 
     Args:
         places: technology → in how many places of the run it is of use.
         people: what people marked, of this or other lines; the last word on a criterion counts.
+        priorities: tells what the priority list in force takes in; ``None``: there is none.
     """
     proposal = checked.proposal
     given = {each.mark.criterion: each.mark for each in people if each.id == proposal.id}
@@ -91,7 +97,7 @@ def marks(
         _usefulness(checked),
         priority([run.needs[need].need for need in checked.served]),
         _place(proposal),
-        _group(proposal),
+        _group(proposal, run.technologies, priorities),
         _spread(proposal, places),
         _share(proposal),
         _area(proposal),
@@ -148,9 +154,18 @@ def _place(proposal: Proposal) -> Mark:
     return Mark(Criterion.PLACE, None, UNKNOWN)
 
 
-def _group(proposal: Proposal) -> Mark:
+def _group(
+    proposal: Proposal, supply: Mapping[str, Technology], priorities: Membership | None
+) -> Mark:
+    """1 where a group is stated, or the list in force takes in a technology that is named."""
     stated = proposal.priority_group
-    return Mark(Criterion.GROUP, 1.0 if stated else None, stated or UNKNOWN)
+    if stated:
+        return Mark(Criterion.GROUP, 1.0, stated)
+    for key in proposal.technologies:
+        for group in priorities.of(supply[key]) if priorities and key in supply else ():
+            told = f"{key} thuộc nhóm {group.key} {group.name}, {group.source}"
+            return Mark(Criterion.GROUP, 1.0, f"theo danh mục ưu tiên: {told}")
+    return Mark(Criterion.GROUP, None, UNKNOWN)
 
 
 def _spread(proposal: Proposal, places: Mapping[str, int]) -> Mark:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from corpus.places import Places
+from corpus.priority import Membership
 from corpus.tasks import Proposal, TaskKind
 from matcher.coverage import place
 from matcher.explain import SUITS
@@ -52,14 +53,19 @@ def entries(
     weights: Mapping[TaskKind | None, Weights] = WEIGHTS,
     people: Sequence[ByPeople] = (),
     asked: int | None = None,
+    priorities: Membership | None = None,
 ) -> tuple[Entry, ...]:
     """Return every proposal as an entry, in the order given.
 
     Args:
         asked: the first year of the plan; money of years before it is spent already.
+        priorities: tells what the priority list in force takes in; ``None``: there is none.
     """
     spread = of_use(run, places)
-    return tuple(_entry(each, run, spread, weights, people, asked) for each in checked)
+    return tuple(
+        _entry(each, marks(each, run, spread, people, priorities), weights, asked)
+        for each in checked
+    )
 
 
 def of_use(run: Run, places: Places) -> dict[str, int]:
@@ -74,14 +80,11 @@ def of_use(run: Run, places: Places) -> dict[str, int]:
 
 def _entry(
     checked: Checked,
-    run: Run,
-    spread: Mapping[str, int],
+    found: tuple[Mark, ...],
     weights: Mapping[TaskKind | None, Weights],
-    people: Sequence[ByPeople],
     first: int | None,
 ) -> Entry:
     proposal = checked.proposal
-    found = marks(checked, run, spread, people)
     worth = score(found, weights_of(proposal.kind, weights))
     state = _from(proposal.state_yearly, first)
     if not state:

@@ -21,7 +21,7 @@ from matcher.need import Conditions
 LONGEST = 20_000  # characters of a question; the engine reads fewer
 MOST = 20  # values of one kind, so that an address cannot ask for endless work
 PAGES = 50  # pages of results; who looks further should narrow the search
-MANY = ("kind", "field", "stage", "node", "place", "product")
+MANY = ("kind", "field", "stage", "node", "place", "product", "priority")
 Pairs = tuple[tuple[str, str], ...]
 
 

@@ -131,8 +131,8 @@ class Catalogue:
 
     @property
     def supply(self) -> tuple[object, ...]:
-        """What every ranking is made of, besides the index."""
-        return self.matcher.technologies, self.matcher.as_of
+        """What every match is made of, besides the index."""
+        return self.matcher.technologies, self.matcher.as_of, self.matcher.priority
 
     @property
     def state(self) -> tuple[object, ...]:
@@ -141,7 +141,8 @@ class Catalogue:
 
     def made_of(self, matcher: Matcher, need: Need) -> tuple[object, ...]:
         """What the reading of ``need`` and all that answers it are made of."""
-        return matcher.technologies, matcher.as_of, need, matcher.products.get(need.product)
+        supply = matcher.technologies, matcher.as_of, matcher.priority
+        return (*supply, need, matcher.products.get(need.product))
 
     def similar(self, technology: Technology, k: int) -> tuple[Similar, ...]:
         """What is like ``technology``, kept."""

@@ -7,12 +7,14 @@ when somebody opens them. A fact that is missing is "chưa rõ"; one that is hid
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from markupsafe import Markup
 
 from corpus.lexicon import Lexicon
+from corpus.priority import Priority
 from corpus.records import UNDER_NDA, Technology
 from matcher import explain
 from matcher.answers import Match
@@ -24,11 +26,12 @@ NEW = 2  # years: nothing that young is told as old
 
 
 class Fact(NamedTuple):
-    """A name, what is known, and whether it is known at all."""
+    """A name, what is known, whether it is known at all, and who says so where that matters."""
 
     name: str
     value: str
     known: bool = True
+    source: str = ""
 
 
 class Bar(NamedTuple):
@@ -63,7 +66,7 @@ def card(match: Match, query: Query, lexicon: Lexicon, as_of: dt.date, fresh: bo
         title,
         reason(told.sentence),
         render.excerpt(text, told.highlights),
-        badges(technology, as_of),
+        badges(technology, as_of, match.priorities),
         facts(technology, as_of),
         bars(match),
         fresh,
@@ -91,10 +94,13 @@ def price(technology: Technology) -> Fact:
     return fact("Chi phí", technology, part, None if stated == explain.UNKNOWN else stated)
 
 
-def badges(technology: Technology, as_of: dt.date) -> tuple[Fact, ...]:
-    """Return what people compare at a glance: kind, readiness, price, place, validity."""
+def badges(
+    technology: Technology, as_of: dt.date, priorities: Iterable[Priority] = ()
+) -> tuple[Fact, ...]:
+    """Return what people compare at a glance: priority, kind, readiness, price, place, validity."""
     trl = f"TRL {technology.trl}" if technology.trl else None
     return (
+        *(Fact(f"Ưu tiên {each.key}", each.name, source=each.source) for each in priorities),
         fact("Loại", technology, "kind", technology.kind),
         fact("Mức sẵn sàng", technology, "trl", trl),
         price(technology),

@@ -29,6 +29,9 @@ def owner(request: Request, _: Reader, opened: Current, listed: Listed, key: Key
         here="technologies",
         owner=key,
         total=len(keys),
-        shown=[(each, badges(each, matcher.as_of), accepted(each)) for each in found],
+        shown=[
+            (each, badges(each, matcher.as_of, matcher.priorities_of(each)), accepted(each))
+            for each in found
+        ],
         contacts=sorted({each.contact for each in found if each.contact}),
     )

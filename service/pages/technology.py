@@ -53,7 +53,11 @@ def technologies(request: Request, _: Reader, opened: Current, listed: Listed) -
         here="technologies",
         total=len(rows),
         shown=[
-            (each, badges(each, matcher.as_of), age(each, matcher.as_of))
+            (
+                each,
+                badges(each, matcher.as_of, matcher.priorities_of(each)),
+                age(each, matcher.as_of),
+            )
             for each in (matcher.technologies[key] for key in keys)
         ],
         asked=wanted,
@@ -83,7 +87,8 @@ def technology(
         "technology.html",
         here="technologies",
         technology=known,
-        badges=badges(known, matcher.as_of),
+        badges=badges(known, matcher.as_of, matcher.priorities_of(known)),
+        priority=matcher.priority if matcher.priorities_of(known) else None,
         facts=tuple(told(known)),
         texts=tuple(_texts(known)),
         looked=takers is not None,
