@@ -207,11 +207,10 @@ class _Asked:
             return False
         if group.stages and set(group.stages).isdisjoint(technology.stages):
             return False
-        if group.products and told.nodes.isdisjoint(self.nodes):
-            stated = map(_plain, technology.products)
-            if self.names.isdisjoint(stated):
-                return False
-        return not group.words or any(each in told.text for each in self.words)
+        apart = self.nodes.isdisjoint(told.nodes) and self.names.isdisjoint(told.names)
+        if group.products and apart:
+            return False
+        return not group.words or any(map(told.says, self.words))
 
 
 @dataclass(frozen=True)
@@ -222,10 +221,23 @@ class _Told:
     nodes: frozenset[str]
 
     @cached_property
-    def text(self) -> str:
-        """The words of name, summary and keywords, one space around each."""
+    def names(self) -> tuple[str, ...]:
+        """Its products as they are compared with those of a group."""
+        return tuple(map(_plain, self.technology.products))
+
+    def says(self, words: str) -> bool:
+        """Whether ``words``, one space around each, stand in name, summary or keywords."""
+        rough = self._rough  # few texts hold all syllables: only those are taken apart
+        return all(each in rough for each in words.split()) and words in self._text
+
+    @cached_property
+    def _rough(self) -> str:
         of = self.technology
-        return f" {_plain(chr(10).join(filter(None, (of.name, of.summary, *of.keywords))))} "
+        return "\n".join(filter(None, (of.name, of.summary, *of.keywords))).lower()
+
+    @cached_property
+    def _text(self) -> str:
+        return f" {joined(self._rough)} "
 
 
 def _plain(text: str) -> str:

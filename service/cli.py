@@ -16,6 +16,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from corpus.priority import Membership, Priority, PriorityList, in_force
 from corpus.records import Need, Product, Proposal, Record, Task, Technology
 from corpus.store import Store
 from indexes.snapshot import ALL, PUBLIC
@@ -284,20 +285,29 @@ def show_record(
         str, typer.Argument(help="Mã của công nghệ, sản phẩm, nhu cầu, phiếu hay nhiệm vụ.")
     ],
     data: Data = None,  # type: ignore[assignment]
+    as_of: AsOf = None,
     nda: Restricted = False,
     as_json: Json = False,
 ) -> None:
     """In một bản ghi với mọi thông tin đã có."""
-    with Store.open(data or DATA()) as store:
-        found = _find(store, key)
+    space = Workspace(data or DATA())
+    with Store.open(space.folder) as store:
+        found, listed = _find(store, key), in_force(store.all(PriorityList), today(as_of))
     if found is None:
         fail(f"không có bản ghi nào mã {key!r}", Exit.USAGE)
     if isinstance(found, Technology) and not nda:
         found = found.public()
+    more: dict[str, object] = {}
+    groups: tuple[Priority, ...] = ()
+    if isinstance(found, Technology):
+        groups = Membership(listed, space.lexicon()).of(found) if listed else ()
+        more = {"priorities": payloads.priorities(groups)}
     if as_json:
-        emit({"type": found.kind_name, **found.to_json()})
-    else:
-        show.record(out, found)
+        emit({"type": found.kind_name, **found.to_json(), **more})
+        return
+    show.record(out, found)
+    for each in groups:
+        out.print(f"Ưu tiên {each.key}: {each.name}, theo {each.source}", soft_wrap=True)
 
 
 def _find(store: Store, key: str) -> Record | None:
