@@ -244,6 +244,11 @@ class Lexicon:
         name = normalise(name)
         return self.terms.get(name) or self.terms.get(self.names.get(name.lower(), ""))
 
+    def is_product(self, text: str) -> bool:
+        """Whether ``text`` is, as written and as a whole, a word for a product: cua, ong."""
+        senses = self.homographs.get(normalise(text).lower())
+        return self.term(text) is not None or (senses is not None and any(senses.products))
+
     def _products_at(
         self, reading: Reading, start: int, size: int, words: tuple[str, ...]
     ) -> tuple[str, ...]:

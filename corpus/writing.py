@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -20,6 +21,8 @@ from corpus.records import Record
 from corpus.schema import change_table, record_table
 
 EMPTY_DIGEST = "0" * 64
+MANY = 500  # records written at a time; SQLite takes so many parameters, and more
+Key = tuple[str, str]  # kind and id
 R = TypeVar("R", bound=Record)
 
 
@@ -91,7 +94,7 @@ class Writing:
         if (old.hash if old else None) != expected:
             kind = type(record)
             raise ConflictError(kind, record.key, kind.model_validate(old.body) if old else None)
-        self._put(record, old)
+        self._save([record])
         return record
 
     def remove(self, kind: type[Record], key: str, expected: str) -> None:
@@ -109,50 +112,90 @@ class Writing:
         self._log("removed", kind.kind_name, key, old.hash, old.body, old.body.get("source"))
 
     def save(self, some: Iterable[Record]) -> tuple[int, int, int]:
-        """Add or replace whatever is there; return how many were added, changed, unchanged."""
-        added = changed = unchanged = 0
-        for record in some:
-            old = self._row(record.kind_name, record.key)
-            written = self._put(record, old)
-            added += written and old is None
-            changed += written and old is not None
-            unchanged += not written
-        return added, changed, unchanged
+        """Add or replace whatever is there; return how many were added, changed, unchanged.
+
+        What is there is read, and what changes is written, for many records at a time.
+        """
+        counts = [0, 0, 0]
+        waiting = iter(some)
+        while batch := list(islice(waiting, MANY)):
+            for number, count in enumerate(self._save(batch)):
+                counts[number] += count
+        return counts[0], counts[1], counts[2]
+
+    def _save(self, batch: Sequence[Record]) -> tuple[int, int, int]:
+        there = self._rows(batch)
+        known = dict(there)  # grows: a record may stand in a batch twice
+        new: dict[Key, dict[str, Any]] = {}
+        logged: list[dict[str, Any]] = []
+        for record in batch:
+            key, content = (record.kind_name, record.key), record.content_hash()
+            old = known.get(key)
+            if old is not None and old[0] == content:
+                continue
+            action, before = ("added", None) if old is None else ("changed", old[1])
+            logged.append(self._line(action, *key, content, before, record.source))
+            known[key] = content, record.to_json()
+            facts = {"hash": content, "body": known[key][1], "revision": self.state.revision}
+            new[key] = {"kind": key[0], "id": key[1], **facts}
+        self._write(logged, new, there)
+        added = sum(each["action"] == "added" for each in logged)
+        return added, len(logged) - added, len(batch) - len(logged)
+
+    def _write(
+        self,
+        logged: Sequence[dict[str, Any]],
+        new: Mapping[Key, dict[str, Any]],
+        there: Mapping[Key, object],
+    ) -> None:
+        fresh = [row for key, row in new.items() if key not in there]
+        changed = [
+            {"the_kind": row["kind"], "the_id": row["id"], **row}
+            for key, row in new.items()
+            if key in there
+        ]
+        table = record_table.c
+        where = (table.kind == sa.bindparam("the_kind")) & (table.id == sa.bindparam("the_id"))
+        for statement, rows in (
+            (change_table.insert(), logged),
+            (record_table.insert(), fresh),
+            (record_table.update().where(where), changed),
+        ):
+            if rows:
+                self.connection.execute(statement, rows)
+
+    def _rows(self, batch: Sequence[Record]) -> dict[Key, tuple[str, Any]]:
+        """Return hash and body of those of ``batch`` that are there."""
+        table = record_table.c
+        found: dict[Key, tuple[str, Any]] = {}
+        for kind in {each.kind_name for each in batch}:
+            keys = sorted({each.key for each in batch if each.kind_name == kind})
+            query = sa.select(table.id, table.hash, table.body)
+            query = query.where(table.kind == kind, table.id.in_(keys))
+            for row in self.connection.execute(query):
+                found[kind, row.id] = row.hash, row.body
+        return found
 
     def _row(self, kind: str, key: str) -> sa.Row[Any, Any] | None:
         table = record_table.c
         query = sa.select(table.hash, table.body).where(table.kind == kind, table.id == key)
         return self.connection.execute(query).first()
 
-    def _put(self, record: Record, old: sa.Row[Any, Any] | None) -> bool:
-        """Write ``record`` unless it says what is there already; return whether it was written."""
-        content = record.content_hash()
-        if old is not None and old.hash == content:
-            return False
-        body, table = record.to_json(), record_table.c
-        action, before = ("added", None) if old is None else ("changed", old.body)
-        self._log(action, record.kind_name, record.key, content, before, record.source)
-        facts = {"hash": content, "body": body, "revision": self.state.revision}
-        if old is None:
-            row = {"kind": record.kind_name, "id": record.key, **facts}
-            self.connection.execute(record_table.insert().values(row))
-        else:
-            where = (table.kind == record.kind_name) & (table.id == record.key)
-            self.connection.execute(record_table.update().where(where).values(facts))
-        return True
-
     def _log(
         self, action: str, kind: str, key: str, content: str, before: Any, source: str | None
     ) -> None:
+        line = self._line(action, kind, key, content, before, source)
+        self.connection.execute(change_table.insert().values(line))
+
+    def _line(
+        self, action: str, kind: str, key: str, content: str, before: Any, source: str | None
+    ) -> dict[str, Any]:
+        """Go on by one revision; return its line of the log."""
         digest = chained(self.state.digest, action, kind, key, content)
         self.state = State(self.state.revision + 1, digest)
         row = {"kind": kind, "id": key, "action": action, "hash": content, "before": before}
         who = {"source": source, "actor": self.actor, "at": self.at}
-        self.connection.execute(
-            change_table.insert().values(
-                revision=self.state.revision, digest=self.state.digest, **row, **who
-            )
-        )
+        return {"revision": self.state.revision, "digest": digest, **row, **who}
 
 
 def chained(digest: str, action: str, kind: str, key: str, content: str) -> str:
@@ -173,8 +216,8 @@ def present(connection: Connection, kind: type[Record], keys: Iterable[str]) -> 
     """Return which of ``keys`` are ids of records of ``kind``."""
     table, wanted = record_table.c, sorted(set(keys))
     found: set[str] = set()
-    for start in range(0, len(wanted), 500):  # SQLite takes so many parameters, and more
-        some = table.id.in_(wanted[start : start + 500])
+    for start in range(0, len(wanted), MANY):
+        some = table.id.in_(wanted[start : start + MANY])
         query = sa.select(table.id).where(table.kind == kind.kind_name, some)
         found.update(connection.execute(query).scalars())
     return frozenset(found)

@@ -81,11 +81,20 @@ class Snapshot:
     folder: Path
     manifest: Manifest
     indexes: dict[str, Index]
+    versions: dict[str, str]  # audience → what tells its index from others
     _lease: IO[str]
 
     def index(self, audience: str = PUBLIC) -> Index:
         """Return the index for ``public`` or ``all``."""
         return self.indexes.get(audience, self.indexes[PUBLIC])
+
+    def version(self, audience: str = PUBLIC) -> str:
+        """Return what tells the index of ``public`` or ``all`` from others.
+
+        The folder's name depends on everything in it; that of the public's index must not depend on
+        what is restricted.
+        """
+        return self.versions.get(audience, self.versions[PUBLIC])
 
     def close(self) -> None:
         """Let go of the files."""
@@ -358,4 +367,14 @@ def _load(folder: Path) -> Snapshot:
     except BaseException:
         lease.close()
         raise
-    return Snapshot(folder, manifest, indexes, lease)
+    versions = {audience: _version(manifest, held) for audience, held in states.items()}
+    return Snapshot(folder, manifest, indexes, versions, lease)
+
+
+def _version(manifest: Manifest, held: Sequence[Held]) -> str:
+    """Name the index of one audience by how it was made and what it holds, whatever its age."""
+    made = ("format", "analyser", "segmenter", "encoder", "dim", "tables")
+    digest = hashlib.sha256(repr([getattr(manifest, name) for name in made]).encode())
+    for each in held:
+        digest.update(each.segment.digests.tobytes() + each.dead.tobytes())
+    return f"snapshot-{digest.hexdigest()[:16]}"

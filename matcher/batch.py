@@ -43,7 +43,8 @@ from typing import Any
 from corpus.records import Need, Product, Technology
 from matcher import run_files as files
 from matcher import run_folder as folders
-from matcher.match import WORDS_ONLY, Answer, Matcher
+from matcher.answers import Answer
+from matcher.match import WORDS_ONLY, Matcher
 from matcher.run_files import LEVELS
 from matcher.run_folder import RunFolderError
 from matcher.run_rows import (

@@ -2,8 +2,8 @@
 
 Real records often lack their stage and their products, which the engine then reads from the title.
 A curve fitted where both are always stated trusts them too much, so the collection is used twice:
-as it is, and with those columns and the keywords emptied. Needs are also asked without the encoder,
-and as questions about no product.
+as it is, and with those columns and the keywords emptied. Needs are also asked in the few words of
+their topics, without the encoder, and (in full) as questions about no product.
 
 The check is by folds that share no product and no duplicate: all needs of a product, and of every
 product whose useful records tell the same thing twice, are in one fold (GroupKFold).
@@ -109,10 +109,11 @@ def emptied(testset: TestSet, lexicon: Lexicon) -> TestSet:
 
 
 def _asked(testset: TestSet, matcher: Matcher) -> Iterator[tuple[str, Query, Ranking]]:
-    """Yield every need as it is stated, and as a question about no product."""
+    """Yield every need in full, by its topic, and in full as a question about no product."""
     for need in testset.needs:
-        query = matcher.stated(need)
-        yield need.id, query, matcher.rank(query)
+        for text in filter(None, (need.text, need.topic)):
+            query = matcher.stated(need.model_copy(update={"text": text}))
+            yield need.id, query, matcher.rank(query)
         bare = replace(matcher.text(need.text), product="", products=frozenset())
         yield need.id, bare, matcher.rank(bare)
 

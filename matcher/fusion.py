@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 Scores = npt.NDArray[np.float64]
+EMPHASIS = 2.0  # the most: in one word, or among a few records, names would be all that counts
 
 
 def lexical_factor(most: float, length: float, size: float) -> float:
@@ -31,6 +32,21 @@ def lexical_factor(most: float, length: float, size: float) -> float:
         size: the ``most`` at which the factor is ``1 / most`` whatever ``length`` is, > 0.
     """
     return most**-length * size ** (length - 1.0) if most > 0 else 0.0
+
+
+def emphasis(most: float, size: float, power: float) -> float:
+    """Return what the soft fit of a short query is multiplied by: ``(size / most)^power``, 1 to 2.
+
+    A need of sixty words says in many of them what is to be done to what; "bảo quản khóm" says each
+    once, in a query whose score must still be shared with the product's whole name. What a short
+    query names counts as heavily as if it were stated at length.
+
+    Args:
+        most: the most that a record could score by words, >= 0.
+        size: the ``most`` of a need stated at length, > 0.
+        power: >= 0; 0 gives 1.
+    """
+    return min((size / most) ** power, EMPHASIS) if 0 < most < size else 1.0
 
 
 def dense_part(cosines: Scores, weight: float, neutral: float) -> Scores:

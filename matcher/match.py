@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -17,7 +17,9 @@ from corpus.records import Need, Product, Technology
 from corpus.text import has_accents
 from corpus.workflow import withdrawn
 from matcher import explain, fit, need
+from matcher.answers import Answer, Match, ProductList, Sought, Taker
 from matcher.columns import Columns
+from matcher.covering import cover
 from matcher.hits import Hit, Key, Ranking
 from matcher.model import VERSION
 from matcher.need import Conditions, Query
@@ -33,95 +35,6 @@ AHEAD = 32  # answers of a batch worked out before they are asked for
 MASKS = 64  # filters whose rows are kept
 FIRST_PAGE: tuple[Key, Key] = ((-np.inf, -1), (-np.inf, -1))  # before all hits
 DEPTH = 10  # matches of each need that a product's list is chosen from
-
-
-@dataclass(frozen=True)
-class Match:
-    """One technology for one query, explained."""
-
-    technology: Technology
-    hit: Hit
-    explanation: explain.Explanation
-    usefulness: float = 0.0  # probability that it is of use, 0..1, comparable between needs
-    key: Key = (0.0, 0)  # tells its place in the ranking: see matcher.hits
-
-    @property
-    def label(self) -> str:
-        """phù hợp, cần điều chỉnh or tham khảo."""
-        return self.explanation.label
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a query found: matches best first, and apart from them what breaks a hard rule.
-
-    ``total`` counts all hits that the filter admits, not only those listed;
-    ``answerable`` is the probability that anything in the collection is of use.
-    """
-
-    query: Query
-    matches: tuple[Match, ...]
-    set_apart: tuple[Match, ...] = ()
-    total: int = 0
-    notices: tuple[str, ...] = ()
-    answerable: float = 0.0
-    model: str = VERSION  # of the weights that ranked
-    ranking: Ranking | None = field(default=None, repr=False, compare=False)  # of all hits
-
-    @property
-    def found(self) -> bool:
-        """Whether anything listed is more than a reference; else the answer is "not found"."""
-        return any(match.label != explain.REFERENCE for match in (*self.matches, *self.set_apart))
-
-    @property
-    def nearest(self) -> Match | None:
-        """The nearest miss, where nothing is found: the first hit, whatever rule it breaks."""
-        best = sorted(
-            (*self.matches[:1], *self.set_apart[:1]),
-            key=lambda each: (-round(each.hit.score, 6), each.technology.id),
-        )
-        return best[0] if best and not self.found else None
-
-
-@dataclass(frozen=True)
-class Choice:
-    """One line of a product's list: a technology and the needs it was chosen for, best first."""
-
-    match: Match
-    needs: tuple[Need, ...]
-
-
-@dataclass(frozen=True)
-class ProductList:
-    """A list that covers a product's needs, and the answer of each need it was chosen from."""
-
-    product: Product
-    choices: tuple[Choice, ...]
-    answers: Mapping[str, Answer]
-    uncovered: tuple[Need, ...]
-
-
-@dataclass(frozen=True)
-class Taker:
-    """A need that a technology may serve, and how."""
-
-    need: Need
-    product: Product | None
-    match: Match
-
-
-@dataclass(frozen=True)
-class Sought:
-    """A need as it was read, and all that it finds; it may be kept as long as the index.
-
-    ``trouble`` says what people are to be told about the ranking, or nothing.
-    """
-
-    need: Need
-    query: Query
-    ranking: Ranking = field(repr=False)
-    answerable: float
-    trouble: str = ""
 
 
 @dataclass(frozen=True)
@@ -413,7 +326,7 @@ class Matcher:
         needs = [each for each in self.open_needs if self._serves(each.product, product.id)]
         needs.sort(key=lambda each: (each.priority or 9, each.id))
         answers = {each.id: self.answer(self.stated(each), DEPTH) for each in needs}
-        choices = _cover(needs, answers, k)
+        choices = cover(needs, answers, k)
         served = {each.id for choice in choices for each in choice.needs}
         uncovered = tuple(each for each in needs if each.id not in served)
         return ProductList(product, choices, answers, uncovered)
@@ -466,44 +379,6 @@ class Matcher:
         label = self._label(query, hit, sought.answerable)
         match = self._explained(technology, query, hit, label, broken)
         return Taker(sought.need, self.products.get(sought.need.product), match)
-
-
-def _cover(needs: Sequence[Need], answers: Mapping[str, Answer], k: int) -> tuple[Choice, ...]:
-    candidates = {
-        match.technology.id: match
-        for each in reversed(needs)
-        for match in reversed(answers[each.id].matches)
-    }
-    gains = {
-        (match.technology.id, each.id): match
-        for each in needs
-        for match in answers[each.id].matches
-        if match.label != explain.REFERENCE
-    }
-    best = dict.fromkeys((each.id for each in needs), 0.0)
-    chosen: list[Choice] = []
-    while len(chosen) < k:
-        left = sorted(set(candidates) - {choice.match.technology.id for choice in chosen})
-        totals = {key: _gain(key, needs, gains, best) for key in left}
-        winner = min(left, key=lambda key: (-round(totals[key], 6), key), default=None)
-        if winner is None or totals[winner] <= 0:
-            break
-        served = [each for each in needs if (winner, each.id) in gains]
-        served.sort(key=lambda each: (-round(gains[winner, each.id].hit.score, 6), each.id))
-        chosen.append(Choice(gains[winner, served[0].id], tuple(served)))
-        for each in served:
-            best[each.id] = max(best[each.id], gains[winner, each.id].hit.score)
-    return tuple(chosen)
-
-
-def _gain(
-    key: str,
-    needs: Sequence[Need],
-    gains: Mapping[tuple[str, str], Match],
-    best: Mapping[str, float],
-) -> float:
-    scores = ((gains.get((key, each.id)), best[each.id]) for each in needs)
-    return sum(max(0.0, match.hit.score - so_far) for match, so_far in scores if match)
 
 
 def _notices(query: Query) -> Iterable[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-VERSION = "3"
+VERSION = "4"
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,9 @@ class Weights:
     feedback_spread: float = 0.02
     # Typed without accents: how far the accented views and the meaning of the restored text count.
     restored: float = 0.7
-    # What a need knows beyond its words.
+    # What a need knows beyond its words; how much more it counts in a query smaller than ``size``:
+    # see matcher.fusion.emphasis.
+    named: float = 0.5
     same_product: float = 0.04
     broader_product: float = 0.027
     near_product: float = 0.013

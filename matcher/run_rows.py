@@ -17,7 +17,8 @@ from typing import Any, TypeVar
 from corpus.records import Need, Product, Record, Technology
 from matcher import explain
 from matcher import run_files as files
-from matcher.match import Answer, Match, Matcher
+from matcher.answers import Answer, Match
+from matcher.match import Matcher
 
 Row = dict[str, Any]
 Rows = tuple[Row, list[Row]]  # of one need: its own, and one for each technology listed

@@ -109,11 +109,11 @@ class Engine:
         provinces: tuple[str | None, ...],
         dense: bool,
     ) -> Scoring:
-        evidence, factors, reach = self.evidence(query, accented, share)
+        evidence, factors, reach, most = self.evidence(query, accented, share)
         weights = self.weights
         scale = weights.evidence_scale if dense else weights.words_evidence_scale
         terms = Reading(share, scale, tuple(reach.values()))
-        fit = self.fit(query, provinces)
+        fit = self.fit(query, provinces, fusion.emphasis(most, weights.size, weights.named))
         return Scoring(self.index, bits, evidence, factors, fit, terms)
 
     def _accented(self, query: Query) -> tuple[Query, float]:
@@ -159,11 +159,12 @@ class Engine:
     def accent_share(self, query: Query) -> float:
         """How far to read the query as typed with accents: see :class:`matcher.model.Weights`.
 
-        A query with an accent was typed with accents. One without may be English, may be plain
-        Vietnamese words (``cao su``), or may have lost its accents; the corpus tells: in how many
-        records does each syllable stand as typed, of those where it stands under any accents?
+        A query with an accent was typed with accents, and so was one that is a product's word as
+        written (``cua``, ``ong``). Another without may be English, may be plain Vietnamese words
+        (``tro bay``), or may have lost its accents; the corpus tells: in how many records does each
+        syllable stand as typed, of those where it stands under any accents?
         """
-        if has_accents(query.text):
+        if has_accents(query.text) or self.lexicon.is_product(query.text):
             return 1.0
         plain, folded = self.index.views["syllables"], self.index.views["unaccented"]
         terms = sorted(set(query.terms["syllables"]))
@@ -231,8 +232,11 @@ class Engine:
 
     def evidence(
         self, query: Query, accented: Query, share: float
-    ) -> tuple[Evidence, dict[str, float], dict[str, float]]:
-        """Return the words' evidence, and by view its factor in the ranking and its reach."""
+    ) -> tuple[Evidence, dict[str, float], dict[str, float], float]:
+        """Return the words' evidence, by view its factor in the ranking and its reach, its most.
+
+        The most is what a record could score that says all of the query, as it is mainly read.
+        """
         dropped = query.homographs
         muted = self._misleading_any(dropped) if dropped else []
         if not any(each.any() for each in muted):
@@ -244,6 +248,7 @@ class Engine:
         asked: dict[str, Terms] = {}
         weighed = self.weights.of_views(query.of_product)
         sides = ((accented, ACCENTED, share), (query, ("unaccented",), 1.0 - share))
+        mosts = []
         for read, views, part in sides:
             if part == 0.0:
                 continue
@@ -254,10 +259,11 @@ class Engine:
             ceilings = {view: asked[view].ceiling(read.terms[view]) for view in views}
             weights = {view: weighed[view] for view in views}
             most = math.fsum(weights[view] * ceilings[view] for view in views)
+            mosts.append(most)
             factor = fusion.lexical_factor(most, self.weights.length, self.weights.size)
             factors |= {view: part * weights[view] * factor for view in views}
             reach |= dict.fromkeys(views, 1.0 / (most * factor) if most else 0.0)
-        return Evidence(self.index.views, asked, factors, muted), factors, reach
+        return Evidence(self.index.views, asked, factors, muted), factors, reach, mosts[0]
 
     def _fit_by_kind(
         self,
@@ -304,14 +310,16 @@ class Engine:
             return weights.stage
         return weights.stage_also if stated and meets(ALSO) else 0.0
 
-    def fit(self, query: Query, provinces: tuple[str | None, ...]) -> dict[str, Fit]:
+    def fit(
+        self, query: Query, provinces: tuple[str | None, ...], emphasis: float
+    ) -> dict[str, Fit]:
         """Return the soft fit with ``query`` by kind of fact: what each value gains, and rows."""
         stated = query.conditions.stage is not None
         parts = self._fits(query.products, query.stages, query.processes, query.aside, stated)
         groups = {
             "product": self.products, "stage": self._stages_told, "process": self._processes,
         }  # fmt: skip
-        found = {name: Fit(groups[name], gains) for name, gains in parts.items()}
+        found = {name: Fit(groups[name], gains * emphasis) for name, gains in parts.items()}
         if query.conditions.place and provinces:
             found["place"] = self._settled(query.conditions.place, provinces)
         return found

@@ -4,8 +4,9 @@ A score orders the records of one need. Whether the best of them is any good is 
 and the honest answer to it ("Chưa tìm thấy trong cơ sở dữ liệu") is half of what people trust. Both
 answers are logistic curves (Platt 1999): of a record's evidence, and of what is known of a need's
 best record. They are fitted once, on the sample's judgments (:mod:`matcher.calibrate`), and stand
-with what they were fitted on in ``usefulness.json``; evidence of words alone, and of questions
-about no product, adds up differently and has curves of its own.
+with what they were fitted on in ``usefulness.json``; evidence of words alone, of questions about no
+product, and of a need in a few words that leave most unsaid, adds up differently and has curves of
+its own.
 
 A record's probability grows with its score and with nothing else, so it never contradicts the order
 of one need's list, and says the same about the lists of two needs.
@@ -28,6 +29,7 @@ USEFUL = 2  # the lowest grade that counts as useful
 FILE = "usefulness.json"
 # What is known of a need's best record; all grow with the chance that it answers the need.
 FACTS = ("evidence", "cosine", "coverage", "own_product", "purpose")
+SHORT = 12  # syllables of a need up to which it is a handful of words
 NEUTRAL_COSINE = 0.85  # subtracted, so that the numbers of a curve can be read
 
 
@@ -85,11 +87,14 @@ def shipped() -> Usefulness:
 
 
 def kind(query: Query, hit: Hit) -> str:
-    """Which curves tell of ``hit``: ``need`` or ``question``, ``words`` without an encoder."""
-    return f"{'need' if query.of_product else 'question'}{', words' * (hit.cosine is None)}"
+    """Which curves tell of ``hit``: one of :data:`KINDS`; ``words`` without an encoder."""
+    words = ", words" * (hit.cosine is None)
+    if not query.of_product:
+        return f"question{words}"
+    return f"{'short ' * (len(query.text.split()) <= SHORT)}need{words}"
 
 
-KINDS = ("need", "need, words", "question", "question, words")
+KINDS = ("need", "need, words", "short need", "short need, words", "question", "question, words")
 
 
 def facts(best: Hit, own_product: bool, purpose: bool) -> dict[str, float]:

@@ -11,6 +11,8 @@ from fastapi import APIRouter
 from service import (
     api_decisions,
     api_duplicates,
+    api_exports,
+    api_imports,
     api_lists,
     api_needs,
     api_records,
@@ -24,11 +26,13 @@ __all__ = ["Current", "Public", "router"]
 router = APIRouter(prefix="/api/v1")
 PARTS = (
     api_search,
+    api_exports,
     api_records,
     api_needs,
     api_lists,
     api_decisions,
     api_searches,
+    api_imports,
     api_duplicates,
 )
 for part in PARTS:

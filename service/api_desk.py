@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import threading
 from collections.abc import Callable
 from typing import Annotated, Any
 
@@ -17,44 +16,17 @@ from fastapi import Depends, Header, Request
 from fastapi.responses import JSONResponse, Response
 
 from corpus.records import Record
-from corpus.store import Store
 from service.access import IMPORT, LISTS, READ, WRITE_NEEDS, needs
 from service.contract import ApiError
 from service.desk import Desk
 from service.desk_base import told
+from service.imports import Imports
 from service.person import Person
-from service.workspace import Workspace
-
-
-class Shelf:
-    """The store of one service, opened when it is first asked for and shared by all requests."""
-
-    def __init__(self, space: Workspace) -> None:
-        self._space, self._lock = space, threading.Lock()
-        self._store: Store | None = None
-
-    def store(self) -> Store:
-        """Return the open store.
-
-        Raises:
-            StoreError: there is none, or it cannot be used.
-        """
-        with self._lock:
-            if self._store is None:
-                self._store = Store.open(self._space.folder)
-            return self._store
-
-    def close(self) -> None:
-        """Close it, if it was opened."""
-        with self._lock:
-            store, self._store = self._store, None
-        if store is not None:
-            store.__exit__()
+from service.shelf import store_of
 
 
 def _desk(request: Request, person: Person) -> Desk:
-    shelf: Shelf = request.app.state.shelf
-    return Desk(shelf.store(), person)
+    return Desk(store_of(request), person)
 
 
 def reading(request: Request, person: Annotated[Person, needs(READ)]) -> Desk:
@@ -72,14 +44,16 @@ def stating(request: Request, person: Annotated[Person, needs(WRITE_NEEDS)]) -> 
     return _desk(request, person)
 
 
-def importing(request: Request, person: Annotated[Person, needs(IMPORT)]) -> Desk:
-    """Give the desk of whoever loads files."""
-    return _desk(request, person)
+def bringing(request: Request, person: Annotated[Person, needs(IMPORT)]) -> Imports:
+    """Give the imports of whoever loads files."""
+    register = request.app.state.register
+    return Imports(request.app.state.space, store_of(request), register.ledger, person)
 
 
 Reading = Annotated[Desk, Depends(reading)]
 Listing = Annotated[Desk, Depends(listing)]
 Stating = Annotated[Desk, Depends(stating)]
+Bringing = Annotated[Imports, Depends(bringing)]
 
 
 def expected(

@@ -13,10 +13,11 @@ from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
 
 from corpus.records import Need, Product, Technology
+from matcher.answers import Answer
 from matcher.facets import facets
 from matcher.fit import Filter
 from matcher.hits import Key as Ranked
-from matcher.match import FIRST_PAGE, WORDS_ONLY, Answer, Matcher
+from matcher.match import FIRST_PAGE, WORDS_ONLY, Matcher
 from matcher.need import Conditions
 from matcher.similar import similar
 from service import contract, cursors, payloads

@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import ValidationError
 
 from corpus.workflow import SavedSearch
-from matcher.match import Answer
+from matcher.answers import Answer
 from service import contract_work
 from service.api_desk import Expected, Once, Reading, created, new, tagged
 from service.api_lending import Current, Key, Plain, chosen

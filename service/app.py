@@ -18,14 +18,14 @@ from pydantic import Field
 
 from service import api, failures, metrics, pages
 from service.access import IN_PROCESS, READ, Guard, Rules, needs
-from service.api_desk import Shelf
 from service.contract import Shape
 from service.duplicates import Found
+from service.indexing import Indexing
 from service.live import Live
 from service.pages import account
-from service.rebuild import Rebuild
 from service.register import Register
 from service.security import Service
+from service.shelf import Shelf
 from service.workspace import Workspace
 
 
@@ -88,8 +88,8 @@ def create_app(
     app.state.shelf = Shelf(space)
     app.state.register = Register(space.folder)
     app.state.guard = Guard(rules, app.state.register)
-    app.state.rebuild = Rebuild(space)
     app.state.duplicates = Found(space)
+    app.state.indexing = Indexing(space, app.state.register.ledger)
     app.include_router(api.router, dependencies=[needs(READ)])
     app.add_api_route("/health", health, response_model=Health, tags=["Trạng thái"])
     app.add_api_route("/ready", ready, response_model=Ready, tags=["Trạng thái"])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -40,6 +40,8 @@ from service import demo as demonstration
 from service import doctor as examination
 from service.console import emit, err, fail, out, progress, readable, told_failures
 from service.exports import match_lists
+from service.indexing import Indexing
+from service.ledger import Ledger
 from service.settings import (
     DATA,
     AsOf,
@@ -137,8 +139,8 @@ def index(
     """Tạo chỉ mục từ dữ liệu đã nạp; chỉ mục cũ dùng được cho đến khi chỉ mục mới xong."""
     space = Workspace(data or DATA())
     engine, notice = encoder_or_words(encoder)
-    with progress() as tick:
-        manifest = space.build(engine, tick)
+    with closing(Ledger(space.folder)) as ledger, progress() as tick:
+        manifest = Indexing(space, ledger).run(None, engine, tick)
     if as_json:
         emit(payloads.manifest(manifest, [notice] if notice else []))
         return

@@ -1,6 +1,7 @@
 """The commands that measure the ranking, compare two rankings, and learn from what people decided.
 
-They stand on the same command as those of :mod:`service.cli`, which takes them in.
+They stand on the same command as those of :mod:`service.cli`, which takes them in. What fits and
+tests is imported by the commands that need it: no search waits for scikit-learn.
 """
 
 from __future__ import annotations
@@ -10,11 +11,8 @@ from typing import Annotated
 
 import typer
 
-from matcher import compare as comparing
-from matcher import evaluate as evaluation
 from matcher import significance, testsets
 from matcher.runs import read_run
-from service import learning, show_quality
 from service.console import emit, out, progress
 from service.settings import DATA, AsOf, Data, EncoderChoice, Json, today
 from service.workspace import Workspace, encoder_or_words
@@ -36,6 +34,9 @@ def evaluate(
     as_json: Json = False,
 ) -> None:
     """Đo chất lượng xếp hạng trên một bộ có đáp án; đọc cả phần theo NDA."""
+    from matcher import evaluate as evaluation  # noqa: PLC0415
+    from service import show_quality  # noqa: PLC0415
+
     space = Workspace(work or DATA())
     lexicon = space.lexicon()
     testset = testsets.load(folder, lexicon)
@@ -75,6 +76,9 @@ def compare(
     as_json: Json = False,
 ) -> None:
     """So sánh hai thứ hạng: truy vấn nào tốt lên, kém đi, khác biệt có ý nghĩa không."""
+    from matcher import compare as comparing  # noqa: PLC0415
+    from service import show_quality  # noqa: PLC0415
+
     before, after = read_run(run_a), read_run(run_b)
     testset = testsets.load(folder, Workspace(DATA()).lexicon())
     found = comparing.compare(testset, before, after, flips, seed)
@@ -95,6 +99,8 @@ def learn(
     as_json: Json = False,
 ) -> None:
     """Học lại trọng số từ đánh giá và quyết định; chỉ dùng khi tốt hơn trên phần đã khóa."""
+    from service import learning, show_quality  # noqa: PLC0415
+
     space, day = Workspace(data or DATA()), today(as_of)
     if back:
         left, now = learning.back(space, day)

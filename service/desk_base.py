@@ -17,6 +17,7 @@ from pydantic import ValidationError
 
 from corpus.records import Record
 from corpus.store import ConflictError, KeyReusedError, Store, StoreError, Writing
+from service.access import Capability, may
 from service.contract import ApiError
 from service.person import Person
 
@@ -24,13 +25,6 @@ VIETNAM = dt.timezone(dt.timedelta(hours=7))  # the day that people here call to
 LONGEST = 20_000  # characters of one text that somebody types
 Clock = Callable[[], dt.datetime]
 R = TypeVar("R", bound=Record)
-
-# What each role may do with lists and needs; the routes ask the same of service.access, and a token
-# may be allowed less than its owner.
-KEEP_LISTS = frozenset({"officer", "broker", "administrator"})
-SEE_ALL = frozenset({"officer", "administrator"})
-CHANGE_ALL = frozenset({"administrator"})
-WRITE_NEEDS = frozenset({"officer", "administrator"})
 
 TOLD = {  # pydantic's kinds of error, for those who fill in forms
     "missing": "thiếu",
@@ -88,8 +82,8 @@ class Work:
         with told(), self.store.writing(self.person.login, at) as writing:
             yield writing
 
-    def _must(self, roles: frozenset[str], what: str) -> None:
-        if self.person.role not in roles:
+    def _must(self, capability: Capability, what: str) -> None:
+        if not may(self.person, capability):
             raise ApiError(403, "not_allowed", f"tài khoản này không được {what}")
 
 

@@ -15,8 +15,9 @@ from corpus.outcomes import Outcome, ReasonKind
 from corpus.records import Decision, Need, Technology
 from corpus.store import Writing
 from corpus.workflow import MatchList
+from service.access import ALL_LISTS, LISTS, may
 from service.contract import ApiError
-from service.desk_base import KEEP_LISTS, SEE_ALL, changed, invalid, made, must_exist, told, unknown
+from service.desk_base import changed, invalid, made, must_exist, told, unknown
 from service.desk_lists import Lists
 
 DECIDING = "ghi quyết định"
@@ -51,7 +52,7 @@ class Decisions(Lists):
         Raises:
             ApiError: 409 ``exists``, the same was recorded for that day (amend it instead).
         """
-        self._must(KEEP_LISTS, DECIDING)
+        self._must(LISTS, DECIDING)
         facts = {
             "technology": technology,
             "outcome": outcome,
@@ -90,7 +91,7 @@ class Decisions(Lists):
         other = sorted(set(facts) - {"reason_kind", "reason", "next_step", "next_date", "event"})
         if other:
             raise invalid(f"không sửa được: {', '.join(other)}")
-        self._must(KEEP_LISTS, DECIDING)
+        self._must(LISTS, DECIDING)
         with self._writing() as writing:
             found = writing.get(Decision, key)
             if found is None:
@@ -107,7 +108,7 @@ class Decisions(Lists):
 
     def decision(self, key: str) -> Decision:
         """Return one decision."""
-        self._must(KEEP_LISTS | SEE_ALL, "xem quyết định")
+        self._must(LISTS, "xem quyết định")
         with told():
             found = self.store.get(Decision, key)
         if found is None:
@@ -122,7 +123,7 @@ class Decisions(Lists):
         list_id: str | None = None,
     ) -> tuple[Decision, ...]:
         """Return the decisions about a need, a technology, both, or on a list; the newest first."""
-        self._must(KEEP_LISTS | SEE_ALL, "xem quyết định")
+        self._must(LISTS, "xem quyết định")
         if list_id is not None:
             self.match_list(list_id)
         wanted = {"need": need, "technology": technology, "list": list_id}
@@ -152,12 +153,12 @@ class Decisions(Lists):
         A step counts as done when its pair was decided about again. One's own decisions and those
         on lists that one works on; ``everybody``: all that may be seen.
         """
-        self._must(KEEP_LISTS | SEE_ALL, "xem quyết định")
+        self._must(LISTS, "xem quyết định")
         with told():
             found = self.store.all(Decision)
         last = {(each.need, each.technology): each for each in sorted(found, key=_when)}
         due = [each for each in last.values() if each.next_date and each.next_date <= until]
-        if not (everybody and self.person.role in SEE_ALL):
+        if not (everybody and may(self.person, ALL_LISTS)):
             mine = {each.id for each in self.lists()}
             names = {self.person.login, self.person.name}
             due = [each for each in due if each.by in names or each.list in mine]
@@ -165,7 +166,7 @@ class Decisions(Lists):
 
     def _answers_for(self, writing: Writing, found: Decision) -> bool:
         """Whether the person made the decision, works on its list, or looks after all of them."""
-        if self.person.role in SEE_ALL or found.by in {self.person.login, self.person.name}:
+        if may(self.person, ALL_LISTS) or found.by in {self.person.login, self.person.name}:
             return True
         on = writing.get(MatchList, found.list) if found.list else None
         return on is not None and self.works_on(on)
@@ -183,7 +184,7 @@ class Decisions(Lists):
         """Return decisions without the lists that the person may not see."""
         some = tuple(found)
         named = {each.list for each in some} - {None}
-        if self.person.role in SEE_ALL or not named:
+        if may(self.person, ALL_LISTS) or not named:
             return some
         seen = {each.id for each in self.lists(everybody=True)}
         return tuple(

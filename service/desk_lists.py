@@ -14,11 +14,9 @@ from typing import Any
 from corpus.records import Need, Product, Technology
 from corpus.store import Writing
 from corpus.workflow import Listed, MatchList, Status, withdrawn
+from service.access import ADMIN, ALL_LISTS, LISTS, may
 from service.contract import ApiError
 from service.desk_base import (
-    CHANGE_ALL,
-    KEEP_LISTS,
-    SEE_ALL,
     Work,
     changed,
     invalid,
@@ -38,16 +36,16 @@ class Lists(Work):
 
     def sees(self, found: MatchList) -> bool:
         """Whether the person may look at the list."""
-        return self.person.role in SEE_ALL or self.works_on(found)
+        return may(self.person, ALL_LISTS) or self.works_on(found)
 
     def works_on(self, found: MatchList) -> bool:
         """Whether the person may change the list."""
         mine = self.owns(found) or self.person.login in found.shared
-        return mine and self.person.role in KEEP_LISTS
+        return mine and may(self.person, LISTS)
 
     def owns(self, found: MatchList) -> bool:
         """Whether the person may share or remove the list."""
-        return found.owner == self.person.login or self.person.role in CHANGE_ALL
+        return found.owner == self.person.login or may(self.person, ADMIN)
 
     def lists(self, everybody: bool = False) -> tuple[MatchList, ...]:
         """Return the person's own lists and those shared with them, the newest first.
@@ -95,7 +93,7 @@ class Lists(Work):
         note: str | None = None,
     ) -> MatchList:
         """Start a list for a product, a need, or takers of an offer; return it with its id."""
-        self._must(KEEP_LISTS, KEEPING)
+        self._must(LISTS, KEEPING)
         with self._writing() as writing:
             must_exist(writing, Product, product)
             must_exist(writing, Need, need)

@@ -9,9 +9,9 @@ from typing import Any
 from corpus.records import Need, Product, Record, Technology
 from corpus.store import Change
 from corpus.workflow import MAX_SEEN, WITHDRAWN, SavedSearch, withdrawn
+from service.access import WRITE_NEEDS
 from service.contract import ApiError
 from service.desk_base import (
-    WRITE_NEEDS,
     Work,
     changed,
     invalid,

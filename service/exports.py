@@ -27,7 +27,7 @@ from openpyxl.writer.excel import ExcelWriter
 
 from corpus.records import Need, Product
 from matcher import explain
-from matcher.match import Answer, Match, ProductList
+from matcher.answers import Answer, Match, ProductList
 
 WATERMARK = "DỮ LIỆU MINH HỌA – không phải công nghệ, đơn vị, giá có thật; không dùng để ký"
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time a zip can carry: no clock in an output file

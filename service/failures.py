@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 
 from corpus.store import StoreError
 from service.contract import ApiError, ErrorBody
+from service.discretion import for_eyes_of
 from service.pages import render
 
 log = logging.getLogger(__name__)
@@ -73,6 +74,7 @@ TOLD = {  # pydantic's kinds of error, for those whose parameters people write b
     "json_invalid": "nội dung không phải JSON",
     "value_error": "{error}",
 }
+UNAVAILABLE = 503  # store or index: the message may say where they are
 SHOWN = 40  # characters of what was given
 
 
@@ -113,6 +115,8 @@ def failure(
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """Answer with the one body, or with a page where a person's browser asks for one."""
+    if status == UNAVAILABLE:
+        message = for_eyes_of(request, message)
     if render.wants_page(request):
         return render.failure(request, status, message, headers)
     return JSONResponse({"error": {"code": code, "message": message}}, status, headers)

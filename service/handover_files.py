@@ -10,7 +10,7 @@ import csv
 import datetime as dt
 import io
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from openpyxl import Workbook
@@ -142,9 +142,3 @@ def _item(line: Line) -> Mapping[str, Any]:
         "product": line.product.to_json() if line.product else None,
         "decisions": [each.to_json() for each in line.log],
     }
-
-
-WRITERS: Final[Mapping[str, tuple[str, Callable[[Handover], bytes]]]] = {
-    "csv": ("text/csv; charset=utf-8", delimited),
-    "json": ("application/json", document),
-}

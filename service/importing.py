@@ -1,20 +1,15 @@
-"""Mapped tables → what would change → the store, in short batches that say how far they came.
+"""Mapped tables → what would change → the store, all of it or nothing.
 
-Nothing is loaded before somebody has seen what it would do. Loading goes on after the request: each
-batch is one transaction and is then noted beside the upload, so that a process that is stopped or
-killed leaves a store that is whole and a note that is true; loading the file again goes on where it
-stopped, since what is loaded already is no change.
+Nothing is loaded before somebody has seen what it would do. A load is one transaction that tells
+how far it is after every batch; one that fails or is killed leaves the store as it was.
 """
 
 from __future__ import annotations
 
-import datetime as dt
-import os
-import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from corpus.headings import shorten, title
 from corpus.infer import complete
@@ -22,17 +17,14 @@ from corpus.lexicon import Lexicon
 from corpus.readers import FileCount, Known, Loaded, Notice, Rejected, read_as, write_rejected
 from corpus.records import KINDS, Product, Record, Technology
 from corpus.shown import json_text
-from corpus.store import Store
+from corpus.store import Store, Writing
 from corpus.tables import Table
 from corpus.workflow import Merge
-from service.desk_base import VIETNAM
 from service.desk_merging import merged_hashes
-from service.filled_forms import note_answers
 from service.mapping import Plan, apply, check
 
 BATCH: Final = 500
 SHOWN: Final = 30  # changed records, rejected rows and first records that a preview lists
-STALE: Final = 120.0  # seconds without a sign of life after which a load counts as stopped
 HIDDEN: Final = "theo NDA"
 CORRECTIONS: Final = "dong-bi-tu-choi"
 _GUARDED: Final = (
@@ -171,7 +163,8 @@ def text(value: object) -> str:
 class Progress:
     """How far a load has come; written after every batch.
 
-    ``state`` is ``loading``, ``done`` or ``failed``; ``seen`` the time of the last sign of life.
+    ``state`` is ``loading``, ``done``, ``failed`` or ``stopped``: its process ended before it did.
+    What failed or stopped has loaded nothing.
     """
 
     state: str
@@ -184,57 +177,46 @@ class Progress:
     technologies: int = 0  # of those added or changed: they make the index stale
     alike: int = 0  # new records that may tell the same as one that was there before
     message: str = ""
-    seen: float = 0.0
-    process: int = 0
 
-    def stopped(self, now: float | None = None) -> bool:
-        """Whether it says ``loading`` but whoever did it gives no sign of life any more."""
-        return self.state == "loading" and (time.time() if now is None else now) - self.seen > STALE
-
-    def to_json(self) -> Mapping[str, Any]:
-        """Return it as plain data."""
-        return asdict(self)
+    def nothing(self, state: str, message: str = "") -> Progress:
+        """Return what is told where it all was taken back."""
+        return Progress(state, self.total, rejected=self.rejected, message=message)
 
 
 def begun() -> Progress:
     """Return the progress of a load that has yet to look at its file."""
-    return _alive(Progress("loading", 0))
+    return Progress("loading", 0)
 
 
 def start(found: Preview) -> Progress:
     """Return the progress of a load that is about to begin."""
-    ready = Progress("loading", len(found.records), unchanged=found.unchanged)
-    return _alive(replace(ready, rejected=len(found.rejected)))
+    return Progress(
+        "loading",
+        len(found.records),
+        unchanged=found.unchanged,
+        rejected=len(found.rejected),
+    )
 
 
-def _alive(progress: Progress) -> Progress:
-    return replace(progress, seen=time.time(), process=os.getpid())
-
-
-def write(store: Store, found: Preview, actor: str, at: str) -> Iterator[Progress]:
-    """Write the records of ``found``, one transaction a batch; yield how far it is after each.
+def write(writing: Writing, found: Preview) -> Iterator[Progress]:
+    """Write the records of ``found``, all in the one transaction; yield how far it is.
 
     Raises:
-        StoreError: the store cannot be written; what was yielded before is written.
+        StoreError: the store cannot be written.
     """
     progress = start(found)
     for first in range(0, len(found.records), BATCH):
         batch = found.records[first : first + BATCH]
-        saved = store.save(batch, actor=actor, at=at)
-        supply = sum(isinstance(each, Technology) for each in batch)
-        progress = _alive(
-            replace(
-                progress,
-                done=progress.done + len(batch),
-                added=progress.added + saved.added,
-                changed=progress.changed + saved.changed,
-                unchanged=progress.unchanged + saved.unchanged,
-                technologies=progress.technologies + supply,
-            )
+        added, changed, unchanged = writing.save(batch)
+        progress = replace(
+            progress,
+            done=progress.done + len(batch),
+            added=progress.added + added,
+            changed=progress.changed + changed,
+            unchanged=progress.unchanged + unchanged,
+            technologies=progress.technologies + sum(isinstance(r, Technology) for r in batch),
         )
         yield progress
-    note_answers(store, dt.datetime.fromisoformat(at).astimezone(VIETNAM).date(), actor, at)
-    yield replace(progress, state="done")
 
 
 def corrections(rejected: Sequence[Rejected], folder: Path, suffix: str) -> tuple[Path, ...]:

@@ -150,6 +150,7 @@ class Ledger:
         *,
         actor: str | None = None,
         action: str | None = None,
+        target: str | None = None,
         since: str | None = None,
         until: str | None = None,
         limit: int = 100,
@@ -160,6 +161,7 @@ class Ledger:
         Args:
             actor: of this login only; ``""``: of the command line only.
             action: of this kind only.
+            target: about this only.
             since: ISO day, from its beginning, in UTC.
             until: ISO day, to its end.
             limit: at most so many.
@@ -171,6 +173,8 @@ class Ledger:
             query = query.where(table.actor == actor if actor else table.actor.is_(None))
         if action is not None:
             query = query.where(table.action == action)
+        if target is not None:
+            query = query.where(table.target == target)
         if since is not None:
             query = query.where(table.at >= since)
         if until is not None:

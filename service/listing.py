@@ -12,7 +12,8 @@ from typing import TypeVar
 from corpus.records import Need, Product, Record, Technology
 from corpus.workflow import MAX_ITEMS, Listed, MatchList
 from matcher import explain
-from matcher.match import Answer, Match, Matcher, ProductList, Taker
+from matcher.answers import Answer, Match, ProductList, Taker
+from matcher.match import Matcher
 from matcher.need import Query
 from service.access import NDA, may
 from service.desk import Desk

@@ -27,6 +27,7 @@ from corpus.records import Need, Product, Technology
 from corpus.store import State, Store, StoreError
 from indexes.snapshot import PUBLIC, SnapshotError
 from service.contract import ApiError
+from service.discretion import discreet
 from service.workspace import Opened, Workspace
 
 KNOWN = (SnapshotError, StoreError, TableError)  # their messages say what to do
@@ -99,7 +100,7 @@ class Live:
                 raise ApiError(503, "no_index", desk.trouble)
             loan.users += 1
         try:
-            yield _told(loan.opened, desk.trouble)
+            yield _told(loan.opened, discreet(desk.trouble, self._space.folder))
         finally:
             with self._counting:
                 loan.users -= 1
@@ -209,7 +210,7 @@ def _note(desk: _Desk, error: Exception) -> None:
 
 
 def _told(opened: Opened, trouble: str) -> Opened:
-    """Add that the newest state cannot be opened, where it cannot."""
+    """Add that the newest state cannot be opened, where it cannot; the log says where."""
     if not trouble:
         return opened
     notice = f"Đang dùng chỉ mục mở lần trước: {trouble}"

@@ -11,7 +11,7 @@ from pathlib import Path
 from corpus.infer import complete
 from corpus.lexicon import Lexicon
 from corpus.readers import FileCount, Known, Notice, Rejected, read, write_rejected
-from corpus.records import KINDS, Product
+from corpus.records import KINDS, Need, Product
 from corpus.store import Saved, Store
 from corpus.workflow import Merge
 from service import duplicates
@@ -98,7 +98,9 @@ def load(
         loaded = read(files, known, Forms.of(store).opened)
         saved = store.save(complete(loaded.records, store.all(Product), lexicon))
         alike = duplicates.of_loaded(store, lexicon, loaded.records, there)
-        answered = note_answers(store, day or dt.date.today())
+        keys = store.hashes(Need.kind_name)
+        with store.writing() as writing:
+            answered = note_answers(writing, keys, day or dt.date.today())
     corrections = write_rejected(loaded.rejected, folder / REJECTED) if loaded.rejected else ()
     notices = (*skipped, *loaded.notices)
     return Report(loaded.counts, loaded.rejected, notices, saved, corrections, alike, answered)

@@ -225,8 +225,11 @@ def _is_code(cell: str) -> bool:
     return _CODE.fullmatch(cell) is not None
 
 
-def check(table: Table, plan: Plan) -> None:
-    """Raise MappingError where ``plan`` lacks a required field or gives one to two columns."""
+def check(table: Table, plan: Plan, whole: bool = True) -> None:
+    """Raise MappingError where ``plan`` lacks a required field or gives one to two columns.
+
+    ``whole``: false where it may still lack something.
+    """
     if plan.kind is None:
         return
     mapped = [name for name in plan.fields.values() if name not in {KEEP, DROP}]
@@ -240,7 +243,7 @@ def check(table: Table, plan: Plan) -> None:
     given = {*mapped, *(name for name, value in plan.constants.items() if value.strip())}
     given |= {"id"} if plan.make_ids and plan.kind in PREFIX else set()
     lacking = [name for name in required(plan.kind) if name not in given]
-    if lacking:
+    if lacking and whole:
         told = ", ".join(f'"{title(plan.kind, name)}"' for name in lacking)
         label = KINDS[plan.kind].label.lower()
         raise MappingError(

@@ -9,8 +9,8 @@ from typing import Any
 from corpus.records import Need, Product, Technology
 from indexes.snapshot import Manifest
 from matcher import explain
+from matcher.answers import Answer, Match, ProductList, Taker
 from matcher.facets import Bucket, Facet
-from matcher.match import Answer, Match, ProductList, Taker
 from matcher.similar import Similar
 from service.loading import Report
 

@@ -14,7 +14,7 @@ from rich.text import Text
 from corpus.records import KINDS, UNDER_NDA, Record, Technology
 from corpus.text import Span
 from matcher import explain
-from matcher.match import Answer, Match, ProductList, Taker
+from matcher.answers import Answer, Match, ProductList, Taker
 from service.exports import WATERMARK
 from service.loading import Report
 

@@ -51,7 +51,7 @@ class Opened:
     matcher: Matcher
     manifest: Manifest
     notices: tuple[str, ...]
-    version: str = ""  # the index's name
+    version: str = ""  # of the index of this audience
     state: State = EMPTY  # of the store, as the records show it
     audience: str = snapshot.PUBLIC
     behind: int = 0  # changes of technologies that the index lacks
@@ -221,7 +221,7 @@ class Workspace:
                     matcher,
                     opened.manifest,
                     (*_stale(behind), *notices),
-                    opened.folder.name,
+                    opened.version(audience),
                     read.state,
                     audience,
                     behind,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import fcntl
+import functools
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,8 @@ import pytest
 import small
 import sqlalchemy as sa
 
+from corpus.lexicon import Lexicon
+from corpus.places import Places
 from corpus.records import Technology
 from corpus.store import Store
 from indexes.encoders import E5
@@ -53,6 +56,16 @@ def sample_matcher(sample_workspace: Workspace) -> Iterator[Matcher]:
 
 def _technologies(matcher: Matcher) -> tuple[Technology, ...]:
     return tuple(each for each in matcher.technologies.values() if each.illustrative)
+
+
+@pytest.fixture(scope="module")
+def tables_read_once() -> Iterator[None]:
+    """Read the program's tables once, not whenever a matcher is opened or a file looked at."""
+    with pytest.MonkeyPatch.context() as patch:
+        lexicon, places = functools.cache(Lexicon.load), functools.cache(Places.load)
+        patch.setattr(Workspace, "lexicon", lambda _: lexicon())
+        patch.setattr(Workspace, "places", lambda _: places())
+        yield
 
 
 @pytest.fixture(scope="session")

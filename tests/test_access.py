@@ -172,7 +172,7 @@ def test_nobody_is_led_to_where_they_would_be_refused():
         role: [place.name for place in render._places(Person("a", "A", role))]
         for role in ("reader", "broker", "officer", "administrator")
     }
-    reading = ["search", "products", "technologies"]
+    reading = ["search", "searches", "products", "technologies"]
     assert led["reader"] == [*reading, "overview"]
     assert led["broker"] == [*reading, "lists", "overview"]
     assert led["officer"] == [*reading, "lists", "import", "overview", "yearly"]

@@ -297,26 +297,26 @@ def test_the_audit_is_filtered_and_paged(client):
 
 
 def test_the_index_is_made_anew_from_the_page(client, monkeypatch):
-    monkeypatch.setattr("service.rebuild.encoder_or_words", lambda _: (None, ""))
+    monkeypatch.setattr("service.indexing.encoder_or_words", lambda _: (None, ""))
     with Store.open(client.app.state.space.folder) as store:
         store.save([TECHNOLOGIES[0].model_copy(update={"id": "MỚI-1"})])
     log_in(client, "sep")
     assert "Chưa gồm 1 thay đổi mới nhất" in client.get("/quan-tri").text
     page = send(client, "/quan-tri", "chi-muc")
     assert "Đang cập nhật chỉ mục" in page.text
-    client.app.state.rebuild.join(60)
+    client.app.state.indexing.join(60)
     told = client.get("/quan-tri").text
     assert "Đã gồm mọi thay đổi" in told
-    assert "xong, 9 công nghệ" in told
+    assert "xong. Chỉ mục đã gồm 9 công nghệ" in told
     assert "<td>cập nhật chỉ mục</td>" in told
 
 
 def test_a_rebuild_that_fails_leaves_the_old_index_and_says_why(client, monkeypatch):
-    monkeypatch.setattr("service.rebuild.encoder_or_words", lambda _: (None, ""))
+    monkeypatch.setattr("service.indexing.encoder_or_words", lambda _: (None, ""))
     monkeypatch.setattr(Workspace, "build", lambda *_: 1 / 0)
     log_in(client, "sep")
     send(client, "/quan-tri", "chi-muc")
-    client.app.state.rebuild.join(60)
+    client.app.state.indexing.join(60)
     told = client.get("/quan-tri").text
     assert "không xong" in told
     assert "division" not in told

@@ -3,11 +3,15 @@
 import gzip
 import threading
 
+import argon2
 import pytest
 
 from corpus.records import Technology
 from corpus.store import Store, StoreError
+from service.accounts import Accounts
 from service.backup import backup, restore
+from service.ledger import Ledger
+from service.tokens import Tokens
 from tests.small import NEEDS, PRODUCTS, TECHNOLOGIES
 
 
@@ -88,3 +92,28 @@ def test_a_damaged_copy_is_refused_and_the_store_stays(tmp_path, damage):
         with pytest.raises(StoreError, match=r"hỏng|cắt cụt"):
             restore(tmp_path / "a.gz", tmp_path / "a", force=True)
         assert (store.state(), len(store.all(Technology))) == (before, len(TECHNOLOGIES))
+
+
+def test_accounts_come_back_and_the_audit_goes_on_counting(place, tmp_path):
+    quick = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+
+    def opened(where):
+        ledger = Ledger(where)
+        return ledger, Accounts(ledger, quick), Tokens(ledger)
+
+    with Store.create(tmp_path / "cũ") as store:
+        ledger, accounts, tokens = opened(tmp_path / "cũ")
+        accounts.add("sep", "Sếp", "administrator", "một câu dài dễ nhớ")
+        accounts.add("lan", "Lan", "officer", "một câu dài dễ nhớ", nda=True)
+        _, secret = tokens.issue("lan", "máy", "write")
+        said = ledger.entries()
+        backup(store, tmp_path / "a.gz")
+    ledger.close()
+    restore(tmp_path / "a.gz", place)
+    ledger, accounts, tokens = opened(place)
+    assert ledger.entries() == said
+    assert accounts.check("lan", "một câu dài dễ nhớ").nda
+    assert tokens.holder(secret).person.login == "lan"
+    accounts.set_disabled("lan", True, actor="sep")  # on PostgreSQL the counter must be put forward
+    assert ledger.entries(limit=1)[0].id > max(each.id for each in said)
+    ledger.close()

@@ -11,6 +11,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -407,6 +408,19 @@ def test_text_under_nda_changes_no_byte_of_a_public_answer(built, other_secret, 
     one, other = (run(*args, *form, "--data", data) for data in (built, other_secret))
     assert one == other
     assert one.code == Exit.DONE
+
+
+@pytest.mark.parametrize(
+    "args", [["search"], ["match", "--text"], ["match", "SP-2", "--text"]], ids=" ".join
+)
+@pytest.mark.parametrize("form", [[], ["--json"]], ids=["table", "json"])
+def test_decomposed_text_and_the_other_tone_placement_print_the_same_bytes(built, args, form):
+    text = "bảo quản khóm, sấy khỏe trên tàu thủy"
+    same = (unicodedata.normalize("NFD", text), text.replace("khỏe", "khoẻ").replace("ủy", "uỷ"))
+    assert len({text, *same}) == 3
+    told = run(*args, text, *form, "--data", built)
+    assert ("khóm" in told.out) == bool(form)  # only programs are told what was understood
+    assert [run(*args, each, *form, "--data", built) for each in same] == [told, told]
 
 
 def test_who_may_read_it_finds_what_is_under_nda(built):

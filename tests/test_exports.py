@@ -9,10 +9,10 @@ import pytest
 from small import NEEDS, PRODUCTS, TECHNOLOGIES, TODAY, lexical, matcher
 
 from corpus.records import Need, Product, Technology
+from matcher.answers import Answer, Choice, Match, ProductList
 from matcher.explain import ADAPT, REFERENCE, SUITS, Explanation
 from matcher.fit import Breach
 from matcher.hits import Hit
-from matcher.match import Answer, Choice, Match, ProductList
 from matcher.need import Query
 from service import exports
 from service.exports import GAPS, LIST, WATERMARK, match_lists

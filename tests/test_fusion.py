@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from matcher.fusion import accent_share, dense_part, lexical_factor, order
+from matcher.fusion import accent_share, dense_part, emphasis, lexical_factor, order
 
 # Lexical side ------------------------------------------------------------------------------------
 
@@ -87,3 +87,15 @@ def test_the_order_is_that_of_a_textbook_sort(values, random):
     scores = values / 10 + noise
     textbook = sorted(range(len(values)), key=lambda row: (-values[row], row))
     assert order(scores).tolist() == textbook
+
+
+# What a short query names -------------------------------------------------------------------------
+
+
+def test_what_a_short_query_names_counts_as_if_it_were_stated_at_length():
+    assert emphasis(50.0, 150.0, 0.5) == pytest.approx(math.sqrt(3))
+    assert emphasis(100.0, 150.0, 1.0) == pytest.approx(1.5)
+    assert emphasis(50.0, 150.0, 1.0) == emphasis(5.0, 150.0, 0.5) == 2.0  # and no more
+    assert emphasis(50.0, 150.0, 0.0) == 1.0
+    assert emphasis(150.0, 150.0, 0.5) == emphasis(900.0, 150.0, 0.5) == 1.0
+    assert emphasis(0.0, 150.0, 0.5) == 1.0  # no known word: nothing to weigh against

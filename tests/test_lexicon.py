@@ -501,6 +501,24 @@ def tables(tmp_path: Path) -> Path:
     return Path(shutil.copytree(DATA, tmp_path / "data"))
 
 
+def test_a_process_may_be_told_with_any_number(tables: Path) -> None:
+    """A "#" stands for a number in digits, whatever its size or form."""
+    with (tables / "processes.csv").open("a", encoding="utf-8") as file:
+        file.write("ủ lâu,bảo quản,ngâm thử # tuần,\n")
+    lexicon = Lexicon.load(tables)
+
+    def found(text: str) -> list[str]:
+        mentions = lexicon.process_mentions(text)
+        return [each.found for each in mentions if each.name == "ủ lâu"]
+
+    assert found("Rượu ngâm thử 3 tuần, rồi ngâm thử 1.200 tuần.") == [
+        "ngâm thử 3 tuần",
+        "ngâm thử 1.200 tuần",
+    ]
+    assert found("ruou ngam thu 3 tuan") == ["ngam thu 3 tuan"]
+    assert found("ngâm thử ba tuần; ngâm thử, 3 tuần; ngâm thử # tuần") == []
+
+
 @pytest.mark.parametrize(
     ("table", "line", "message"),
     [

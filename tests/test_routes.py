@@ -64,6 +64,20 @@ TABLE = {
     ("PATCH", "/api/v1/needs/{id:path}"): ("/api/v1/needs/N-1", STATING),
     ("GET", "/api/v1/needs/{id:path}/history"): ("/api/v1/needs/N-1/history", KNOWN),
     ("POST", "/api/v1/needs/{id:path}/withdraw"): ("/api/v1/needs/N-1/withdraw", STATING),
+    ("GET", "/api/v1/imports"): ("/api/v1/imports", IMPORTING),
+    ("POST", "/api/v1/imports"): ("/api/v1/imports", IMPORTING),
+    ("GET", "/api/v1/imports/{id}"): ("/api/v1/imports/0", IMPORTING),
+    ("DELETE", "/api/v1/imports/{id}"): ("/api/v1/imports/0", IMPORTING),
+    ("PUT", "/api/v1/imports/{id}/plan"): ("/api/v1/imports/0/plan", IMPORTING),
+    ("GET", "/api/v1/imports/{id}/preview"): ("/api/v1/imports/0/preview", IMPORTING),
+    ("POST", "/api/v1/imports/{id}/load"): ("/api/v1/imports/0/load", IMPORTING),
+    ("GET", "/api/v1/imports/{id}/rejected"): ("/api/v1/imports/0/rejected?format=csv", IMPORTING),
+    ("GET", "/api/v1/index"): ("/api/v1/index", IMPORTING),
+    ("POST", "/api/v1/index"): ("/api/v1/index", IMPORTING),
+    ("GET", "/api/v1/exports/technologies"): ("/api/v1/exports/technologies", KNOWN),
+    ("GET", "/api/v1/exports/products"): ("/api/v1/exports/products", KNOWN),
+    ("GET", "/api/v1/exports/needs"): ("/api/v1/exports/needs", KNOWN),
+    ("GET", "/api/v1/lists/{id}/export"): ("/api/v1/lists/DS-9/export", LISTERS),
     ("GET", "/api/v1/owners"): ("/api/v1/owners", KNOWN),
     ("GET", "/api/v1/owners/{name:path}"): ("/api/v1/owners/x", KNOWN),
     ("GET", "/api/v1/searches"): ("/api/v1/searches", KNOWN),
@@ -176,7 +190,7 @@ def routes(found, prefix=""):
 
 
 @pytest.fixture(scope="module")
-def service(tmp_path_factory):
+def service(tmp_path_factory, tables_read_once):
     """A service with one of everybody, and what each shows."""
     folder = tmp_path_factory.mktemp("data")
     with Store.create(folder) as store:
@@ -207,8 +221,10 @@ def service(tmp_path_factory):
         "cookie": register.log_in("shut", PASSWORD, "10.0.0.1"),
     }
     register.accounts.set_disabled("shut", True)
-    with TestClient(app, raise_server_exceptions=False) as client:
-        yield client, shown
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("service.indexing.encoder_or_words", lambda _: (None, ""))
+        with TestClient(app, raise_server_exceptions=False) as client:
+            yield client, shown
 
 
 def test_no_route_is_missing_from_the_table(service):

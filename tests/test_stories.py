@@ -6,8 +6,9 @@ import pytest
 
 from corpus.text import fold
 from matcher import explain
+from matcher.answers import Answer
 from matcher.fit import Filter
-from matcher.match import Answer, Matcher
+from matcher.match import Matcher
 from matcher.need import Conditions
 
 PEEL = "giữ vỏ quả đỏ tươi khi đi tàu biển dài ngày, không xông lưu huỳnh SO2"
@@ -52,6 +53,17 @@ def test_khom_typed_without_accents_finds_records_that_say_dua(pineapple: Answer
         assert "khóm" not in match.technology.name.lower()
         # Seven unaccented syllables say too little for an even chance of use.
         assert match.label in {explain.SUITS, explain.ADAPT}
+
+
+def test_a_named_process_orders_a_short_query(sample_matcher: Matcher) -> None:
+    """Asked to keep pineapple, wine whose title says the product's whole name is not the answer."""
+    product = sample_matcher.products["SP-029"]
+    answer = sample_matcher.answer(sample_matcher.text("bao quan khom tac cau", product), 10)
+    first = answer.matches[0]
+    assert first.technology.name.startswith("Quy trình giữ tươi dứa cắt miếng")
+    assert first.label == explain.SUITS
+    wine = [match for match in answer.matches if "Rượu vang" in match.technology.name]
+    assert all(match.label != explain.SUITS for match in wine)
 
 
 def test_fragrant_rice_and_pandan_never_come_up_for_pineapple(pineapple: Answer) -> None:

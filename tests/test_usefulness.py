@@ -12,9 +12,10 @@ from matcher.hits import Hit
 from matcher.model import DEFAULT
 from matcher.models import ranking_digest
 from matcher.need import Query
-from matcher.usefulness import FACTS, KINDS, Curve, facts, kind, shipped
+from matcher.usefulness import FACTS, KINDS, SHORT, Curve, facts, kind, shipped
 
-NEED, QUESTION = Query("sấy vải", product="Vải"), Query("sấy")
+LONG = "sấy vải cho khô đều, giữ được màu đỏ của vỏ và cùi dẻo thơm"
+NEED, QUESTION = Query(LONG, product="Vải"), Query(LONG)
 
 
 def hit(score, cosine=0.9, parts=None, share=1.0):
@@ -34,6 +35,10 @@ def test_each_kind_of_question_has_its_curves():
     assert kind(NEED, hit(0.5, None)) == "need, words"
     assert kind(QUESTION, hit(0.5)) == "question"
     assert kind(QUESTION, hit(0.5, None)) == "question, words"
+    assert kind(Query("sấy vải", product="Vải"), hit(0.5)) == "short need"
+    assert kind(Query("sấy vải", product="Vải"), hit(0.5, None)) == "short need, words"
+    assert kind(Query("sấy vải"), hit(0.5)) == "question"
+    assert kind(Query(" ".join(["sấy"] * (SHORT + 1)), product="Vải"), hit(0.5)) == "need"
     assert set(shipped().records) == set(shipped().needs) == set(KINDS)
 
 

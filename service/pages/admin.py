@@ -13,17 +13,18 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 
 from corpus.records import Technology
-from corpus.store import Store, StoreError
+from corpus.store import StoreError
 from matcher.models import NONE
 from service import access, limits, security, sessions
 from service.access import ADMIN, Asked, needs
 from service.contract import ApiError
+from service.indexing import Indexing
 from service.ledger import Ledger, LedgerError
 from service.pages import render
 from service.pages.account import Book, Text
 from service.person import Person
-from service.rebuild import Rebuild, Work
 from service.register import Register
+from service.shelf import store_of
 
 PATH = "/quan-tri"
 PAGE = 50  # lines of the audit on one page
@@ -36,6 +37,7 @@ ACTIONS = {  # of the audit, for people
     "token.add": "tạo mã truy cập",
     "token.revoke": "thu hồi mã truy cập",
     "index.build": "cập nhật chỉ mục",
+    "import.load": "nạp dữ liệu",
 }
 DAY = r"^(\d{4}-\d\d-\d\d)?$"
 router = APIRouter()
@@ -148,15 +150,9 @@ def _revoke(request: Request, book: Register, actor: str, wanted: Wanted) -> Res
 
 
 def _build(request: Request, book: Register, actor: str, _: Wanted) -> Response:
-    rebuild: Rebuild = request.app.state.rebuild
-    ledger = book.ledger
-
-    def ended(work: Work) -> None:
-        told = work.trouble or f"{work.records} công nghệ"
-        with ledger.transaction(write=True) as connection:
-            ledger.note(connection, actor, "index.build", "chỉ mục", told)
-
-    began = rebuild.start(actor, ended)
+    del book
+    indexing: Indexing = request.app.state.indexing
+    began = indexing.start(actor)
     told = "Đang cập nhật chỉ mục; chỉ mục cũ vẫn được dùng cho đến khi xong."
     return render.go(request, PATH, told if began else "Chỉ mục đang được cập nhật rồi.")
 
@@ -197,7 +193,7 @@ def _page(
         tokens=book.tokens.all(),
         now=book.ledger.now(),
         index=_index(request),
-        work=request.app.state.rebuild.work,
+        work=request.app.state.indexing.last(),
         lines=_entries(book.ledger, sought),
         actions=ACTIONS,
         sought=sought,
@@ -229,9 +225,8 @@ def _index(request: Request) -> Index:
             found = Index(
                 manifest.records, manifest.revision, manifest.encoder or "", opened.notices
             )
-        with Store.open(request.app.state.space.folder) as store:
-            behind = store.changed_since(manifest.revision, Technology.kind_name)
-            return found._replace(behind=behind)
+        behind = store_of(request).changed_since(manifest.revision, Technology.kind_name)
+        return found._replace(behind=behind)
     except (ApiError, StoreError) as error:
         return Index(trouble=str(error))
 

@@ -20,8 +20,9 @@ from fastapi import Depends, Request
 from corpus.records import Need, Product, Technology
 from indexes.spelling import Speller
 from matcher import facets
+from matcher.answers import Answer, ProductList, Sought, Taker
 from matcher.hits import Rows
-from matcher.match import EVERYTHING, WORDS_ONLY, Answer, Matcher, ProductList, Sought, Taker
+from matcher.match import EVERYTHING, WORDS_ONLY, Matcher
 from matcher.search import Engine
 from matcher.similar import Similar, similar
 from service.access import READ, needs

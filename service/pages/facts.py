@@ -15,7 +15,7 @@ from markupsafe import Markup
 from corpus.lexicon import Lexicon
 from corpus.records import UNDER_NDA, Technology
 from matcher import explain
-from matcher.match import Match
+from matcher.answers import Match
 from matcher.need import Query
 from service.pages import render
 

@@ -26,9 +26,9 @@ from service.asked_lists import AskedListError, Body
 from service.contract import ApiError
 from service.desk import Desk
 from service.desk_base import told
+from service.list_files import TYPES
 from service.need_form_files import SUFFIXES, make, of_all
 from service.need_forms import blank
-from service.pages.list_papers import TYPES
 from service.pages.render import go, render
 from service.uploads import LIMITS
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.datastructures import FormData
 
@@ -13,23 +13,23 @@ from corpus.headings import title
 from corpus.records import KINDS
 from corpus.tables import Table
 from service import mapping
+from service.api_desk import Bringing
+from service.imports import NO_TABLE, Imports, plans_of
 from service.mapping import DROP, KEEP, MappingError, Plan
-from service.pages.import_forms import (
-    HOME,
-    Form,
-    Importer,
-    found,
-    keep_plans,
-    plans_of,
-    progress_of,
-    space_of,
-    tables_again,
-)
 from service.pages.render import render
 from service.uploads import Upload
 
+HOME: Final = "/nhap-du-lieu"
 EXAMPLES: Final = 3  # cells shown of a column
 router = APIRouter()
+
+
+async def form_of(request: Request) -> FormData:
+    """Read the form that was sent, for routes that work in a thread."""
+    return await request.form()
+
+
+Form = Annotated[FormData, Depends(form_of)]
 
 
 def _read_plans(form: FormData, tables: Sequence[Table]) -> list[Plan]:
@@ -56,22 +56,21 @@ def _text(form: FormData, name: str) -> str:
 
 
 @router.get(f"{HOME}/{{token}}")
-def columns(request: Request, person: Importer, token: str) -> Response:
+def columns(request: Request, mine: Bringing, token: str) -> Response:
     """Show the columns of a file and what each probably carries."""
-    kept = found(request, person, token)
-    if progress_of(kept) is not None:
+    kept = mine.find(token)
+    if mine.progress(kept) is not None:
         return RedirectResponse(f"{HOME}/{token}/ket-qua", 303)
-    return shown_columns(request, kept, tables_again(kept, space_of(request)))
+    return shown_columns(request, mine, kept)
 
 
 def shown_columns(
-    request: Request, kept: Upload, tables: Sequence[Table], status: int = 200, wrong: str = ""
+    request: Request, mine: Imports, kept: Upload, status: int = 200, wrong: str = ""
 ) -> HTMLResponse:
     """Return the page of the columns; ``wrong`` is why going on was refused."""
-    province = space_of(request).places().province
-    shown = [
-        _shown(table, plan, province) for table, plan in zip(tables, plans_of(kept), strict=True)
-    ]
+    province = mine.space.places().province
+    pairs = zip(mine.tables(kept), plans_of(kept), strict=True)
+    shown = [_shown(table, plan, province) for table, plan in pairs]
     return render(
         request,
         "import_map.html",
@@ -135,34 +134,25 @@ def _examples(table: Table, column: int) -> list[str]:
 
 
 @router.post(f"{HOME}/{{token}}")
-def choose(request: Request, person: Importer, token: str, form: Form) -> Response:
+def choose(request: Request, mine: Bringing, token: str, form: Form) -> Response:
     """Keep what was chosen; another kind of table is guessed anew, otherwise go on."""
-    kept = found(request, person, token)
-    tables = tables_again(kept, space_of(request))
+    kept = mine.find(token)
+    tables = mine.tables(kept)
     before, plans = plans_of(kept), _read_plans(form, tables)
     anew = [new.kind != old.kind for new, old in zip(plans, before, strict=True)]
     if any(anew):
-        province = space_of(request).places().province
         plans = [
-            _guessed(table, plan.kind, province) if changed else plan
+            mine.guessed(table, plan.kind) if changed else plan
             for table, plan, changed in zip(tables, plans, anew, strict=True)
         ]
-        keep_plans(kept, plans)
+    mine.choose(kept, plans)
+    if any(anew):
         return RedirectResponse(f"{HOME}/{token}", 303)
-    keep_plans(kept, plans)
     try:
         if all(plan.kind is None for plan in plans):
-            raise MappingError("Chưa chọn bảng nào để nạp")
+            raise MappingError(NO_TABLE)
         for table, plan in zip(tables, plans, strict=True):
             mapping.check(table, plan)
     except MappingError as error:
-        return shown_columns(request, kept, tables, 422, str(error))
+        return shown_columns(request, mine, kept, 422, str(error))
     return RedirectResponse(f"{HOME}/{token}/xem-truoc", 303)
-
-
-def _guessed(table: Table, kind: str | None, province: mapping.Province) -> Plan:
-    if kind is None:
-        return Plan(None)
-    guesses = mapping.guess_columns(table, kind, province)
-    lacks = kind in mapping.PREFIX and all(each.field != "id" for each in guesses)
-    return Plan(kind, {each.column: each.field for each in guesses}, {}, lacks)

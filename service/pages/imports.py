@@ -1,44 +1,49 @@
 """Nhập dữ liệu: a file is uploaded, its columns placed, looked at, loaded; nothing before that.
 
 Every step has an address of its own, so that going back, reloading and leaving for a coffee do what
-people expect. Loading goes on in a thread and is noted batch by batch (:mod:`service.importing`).
+people expect. The steps themselves are those of :mod:`service.imports`.
 """
 
 from __future__ import annotations
 
-import datetime as dt
+from pathlib import Path
+from typing import Annotated
 
 from fastapi import APIRouter, Request, UploadFile
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from corpus.headings import title
-from corpus.records import KINDS
-from service import indexing, mapping
-from service.pages.import_forms import (
-    HOME,
-    Importer,
-    found,
-    keep_plans,
-    progress_of,
-    space_of,
-    tables_of,
-    uploads_of,
-)
+from corpus.records import KINDS, Record
+from service import importing, mapping
+from service.access import IMPORT, needs
+from service.api_desk import Bringing
+from service.contract import ApiError
+from service.imports import TYPES, Imports
+from service.indexing import Indexing
+from service.mapping import MappingError
+from service.pages.import_columns import HOME, shown_columns
 from service.pages.render import go, render
 from service.person import Person
 from service.uploads import LIMITS, SUFFIXES, UploadError
 
 router = APIRouter()
+Importer = Annotated[Person, needs(IMPORT)]
+
+
+def indexing_of(request: Request) -> Indexing:
+    """Return what refreshes the index of the service."""
+    indexing: Indexing = request.app.state.indexing
+    return indexing
 
 
 @router.get(HOME)
-def home(request: Request, person: Importer) -> HTMLResponse:
+def home(request: Request, mine: Bringing) -> HTMLResponse:
     """Show where to upload, and what this person uploaded and has not loaded yet."""
-    return _home(request, person)
+    return _home(request, mine)
 
 
-def _home(request: Request, person: Person, status: int = 200, wrong: str = "") -> HTMLResponse:
-    pending = [(each, progress_of(each)) for each in uploads_of(request).of(person.login)]
+def _home(request: Request, mine: Imports, status: int = 200, wrong: str = "") -> HTMLResponse:
+    pending = [(each, mine.progress(each)) for each in mine.all()]
     return render(
         request,
         "imports.html",
@@ -48,45 +53,105 @@ def _home(request: Request, person: Person, status: int = 200, wrong: str = "") 
         wrong=wrong,
         suffixes=SUFFIXES,
         most_mb=LIMITS.file_bytes // 2**20,
-        refresh=indexing.last(space_of(request)),
+        refresh=indexing_of(request).last(),
         titles={kind: [title(kind, name) for name in mapping.required(kind)] for kind in KINDS},
         labels={kind: record.label for kind, record in KINDS.items()},
     )
 
 
 @router.post(HOME)
-def upload(request: Request, person: Importer, tep: UploadFile | None = None) -> Response:
+def upload(request: Request, mine: Bringing, tep: UploadFile | None = None) -> Response:
     """Keep an uploaded file and go on to its columns."""
     if tep is None or not tep.filename:
-        return _home(request, person, 422, "Chưa chọn tệp nào.")
-    uploads = uploads_of(request)
+        return _home(request, mine, 422, "Chưa chọn tệp nào.")
     try:
-        kept = uploads.keep(person.login, tep.filename, tep.file)
+        kept = mine.receive(tep.filename, tep.file)
     except UploadError as error:
-        return _home(request, person, 422, str(error))
-    try:
-        tables = tables_of(kept, space_of(request))
-    except UploadError as error:
-        uploads.drop(kept)
-        return _home(request, person, 422, str(error))
-    province = space_of(request).places().province
-    keep_plans(kept, [mapping.guess(table, province) for table in tables])
+        return _home(request, mine, 422, str(error))
     return RedirectResponse(f"{HOME}/{kept.token}", 303)
 
 
 @router.post(f"{HOME}/chi-muc")
 def refresh_index(request: Request, person: Importer, ve: str = "") -> Response:
     """Begin to refresh the index."""
-    del person
     back = f"{HOME}/{ve}/ket-qua" if ve and ve.isalnum() else HOME
-    begun = indexing.start(space_of(request), dt.datetime.now(dt.UTC))
+    begun = indexing_of(request).start(person.login)
     told = "Đang cập nhật chỉ mục." if begun else "Chỉ mục đang được cập nhật rồi."
     return go(request, back, f"{told} Tìm kiếm vẫn dùng chỉ mục cũ cho đến khi xong.")
 
 
+@router.get(f"{HOME}/{{token}}/xem-truoc")
+def preview(request: Request, mine: Bringing, token: str) -> Response:
+    """Show what loading would do; nothing is written."""
+    kept = mine.find(token)
+    try:
+        seen = mine.preview(kept)
+    except MappingError as error:
+        return shown_columns(request, mine, kept, 422, str(error))
+    return render(
+        request,
+        "import_preview.html",
+        here="import",
+        upload=kept,
+        seen=seen,
+        rejected=seen.rejected[: importing.SHOWN],
+        first=[(KINDS[each.kind_name].label, each.key, _facts(each)) for each in seen.first[:5]],
+        labels={kind: record.label for kind, record in KINDS.items()},
+    )
+
+
+def _facts(record: Record) -> list[tuple[str, str]]:
+    """The stated facts of a record under their headings, for the preview."""
+    shown = [
+        (title(record.kind_name, name), importing.text(value))
+        for name, value in record.to_json().items()
+        if name not in {"extra", "inferred"}
+    ]
+    return shown + [(f"{name} (cột khác)", text) for name, text in record.extra.items()]
+
+
+@router.post(f"{HOME}/{{token}}/nap")
+def load(mine: Bringing, token: str) -> Response:
+    """Begin to load; pressing twice loads once."""
+    mine.start(mine.find(token))
+    return RedirectResponse(f"{HOME}/{token}/ket-qua", 303)
+
+
+@router.get(f"{HOME}/{{token}}/ket-qua")
+def report(request: Request, mine: Bringing, token: str) -> Response:
+    """Show how far loading is, and in the end what was loaded."""
+    kept = mine.find(token)
+    progress = mine.progress(kept)
+    if progress is None:
+        return RedirectResponse(f"{HOME}/{token}", 303)
+    refresh = indexing_of(request).last()
+    return render(
+        request,
+        "import_report.html",
+        here="import",
+        upload=kept,
+        progress=progress,
+        waiting=progress.state == "loading" or (refresh is not None and refresh.running),
+        refresh=refresh,
+    )
+
+
+@router.get(f"{HOME}/{{token}}/tu-choi{{suffix}}")
+def rejected(mine: Bringing, token: str, suffix: str) -> Response:
+    """Return the rejected rows, to be corrected and loaded again."""
+    if suffix not in {".xlsx", ".csv"}:
+        raise ApiError(404, "unknown_route", "chỉ có tu-choi.xlsx và tu-choi.csv")
+    try:
+        name, content = mine.rejected(mine.find(token), suffix)
+    except MappingError as error:
+        raise ApiError(422, "unplaced", str(error)) from error
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(content, media_type=TYPES[Path(name).suffix], headers=headers)
+
+
 @router.post(f"{HOME}/{{token}}/xoa")
-def drop(request: Request, person: Importer, token: str) -> Response:
+def drop(request: Request, mine: Bringing, token: str) -> Response:
     """Throw an upload away; what was loaded from it stays."""
-    kept = found(request, person, token)
-    uploads_of(request).drop(kept)
+    kept = mine.find(token)
+    mine.drop(kept)
     return go(request, HOME, f"Đã bỏ tệp “{kept.name}” khỏi nơi chờ.")

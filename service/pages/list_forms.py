@@ -12,7 +12,6 @@ from fastapi.responses import Response
 from starlette.datastructures import FormData
 
 from corpus.outcomes import Outcome, ReasonKind
-from corpus.store import Store
 from corpus.workflow import Listed, MatchList, Status
 from service import handover_facts
 from service.access import LISTS, needs
@@ -23,16 +22,16 @@ from service.listing import papers
 from service.pages.catalogue import Catalogue
 from service.pages.facts import reason
 from service.pages.render import go, render
+from service.shelf import store_of
 
 HOME: Final = "/danh-sach"
 OPEN_LIST: Final = "cungcau_danh_sach"  # cookie: the list that was open last
 Lister = Annotated[Person, needs(LISTS)]
 
 
-def at_desk(request: Request, person: Lister) -> Iterator[Desk]:
-    """Open the store for one request of somebody who keeps lists."""
-    with Store.open(request.app.state.space.folder) as store:
-        yield Desk(store, person)
+def at_desk(request: Request, person: Lister) -> Desk:
+    """Give the desk of somebody who keeps lists."""
+    return Desk(store_of(request), person)
 
 
 async def form_of(request: Request) -> FormData:

@@ -3,28 +3,18 @@
 from __future__ import annotations
 
 from typing import Annotated, Final
-from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
-from corpus.text import fold
 from service import handover_columns, listing
 from service.contract import ApiError
 from service.exports import WATERMARK
-from service.handover import Handover
 from service.handover_annex import Annex
-from service.handover_docx import annex, contacts
-from service.handover_files import delimited, document, workbook
+from service.list_files import FILES, list_file
 from service.pages.list_forms import HOME, AtDesk, pair_text, shown_list
 from service.pages.render import render
 
-TYPES: Final = {
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-    "csv": "text/csv; charset=utf-8",
-    "json": "application/json",
-}
 COMPARED: Final = 3  # lines side by side, at most
 router = APIRouter()
 
@@ -76,24 +66,6 @@ def download(
     paper = listing.papers(desk, desk.match_list(ma))
     given = (so, van_ban, so_van_ban, ngay, co_quan, chu_tri, thoi_gian)
     form = Annex(*(" ".join(each.split())[:200] for each in given))
-    makers = {
-        "danh-sach.xlsx": lambda: workbook(paper, form),
-        "danh-sach.csv": lambda: delimited(paper),
-        "danh-sach.json": lambda: document(paper),
-        "phu-luc.docx": lambda: annex(paper, form),
-        "lien-he.docx": lambda: contacts(paper),
-    }
-    if tep not in makers:
-        raise ApiError(404, "unknown_route", f"không có tệp này; có: {', '.join(makers)}")
-    name = _file_name(paper, tep)
-    plain = f'attachment; filename="{paper.list.id}-{tep}"'
-    headers = {
-        "Content-Disposition": f"{plain}; filename*=UTF-8''{quote(name)}",
-        "Cache-Control": "no-store",
-    }
-    return Response(makers[tep](), media_type=TYPES[tep.rpartition(".")[2]], headers=headers)
-
-
-def _file_name(paper: Handover, tep: str) -> str:
-    words = "".join(c if c.isalnum() else " " for c in fold(paper.list.name)).split()
-    return f"{paper.list.id}-{'-'.join(words)[:60]}-{tep}"
+    if tep not in FILES:
+        raise ApiError(404, "unknown_route", f"không có tệp này; có: {', '.join(FILES)}")
+    return list_file(paper, tep, form)

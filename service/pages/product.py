@@ -11,7 +11,8 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from corpus.records import Need, Product
 from corpus.text import fold
 from matcher import explain
-from matcher.match import WORDS_ONLY, Answer
+from matcher.answers import Answer
+from matcher.match import WORDS_ONLY
 from service.access import LISTS, may
 from service.api import Current
 from service.contract import ApiError

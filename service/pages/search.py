@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from fastapi import APIRouter, Request, Response
 
 from matcher import explain, facets
-from matcher.match import Answer, Match
+from matcher.answers import Answer, Match
 from service.access import LISTS, may
 from service.api import Current
 from service.api_desk import Reading

@@ -20,7 +20,6 @@ from service.access import PLAN, needs
 from service.contract import ApiError
 from service.coverage_sheets import Findings
 from service.exports import WATERMARK
-from service.pages.import_forms import space_of
 from service.pages.overview import HEAT, Cell, Line
 from service.pages.render import go, render
 from service.person import Person
@@ -37,6 +36,14 @@ TYPES: Final = {  # what may be downloaded of a run
     MATCHES: "application/vnd.apache.parquet",
 }
 router = APIRouter()
+
+
+def space_of(request: Request) -> Workspace:
+    """Return the work folder of the service."""
+    space: Workspace = request.app.state.space
+    return space
+
+
 Planner = Annotated[Person, needs(PLAN)]
 
 

@@ -1,0 +1,206 @@
+"""``python -m benchmarks.service``: how many searches the running service answers, and how fast.
+
+The service runs as ``cungcau serve`` runs it, in processes of its own; the requests come from
+another (:mod:`benchmarks.load`). The same is asked of a bare FastAPI route in the same run, so that
+what the machine and the framework cost is seen beside what a search costs. Processor time of the
+server's processes for a request says what a busy machine cannot change.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlencode
+
+import numpy as np
+
+from benchmarks import load, machine
+from benchmarks.generator import SEED, Generator, queries
+from corpus.readers import read
+from corpus.records import Need, Product, Technology
+from corpus.store import Store
+from indexes.encoders import open_encoder
+from service.loading import sample_files
+from service.workspace import Workspace
+
+RESULTS = Path(__file__).with_name("results-service.md")
+USERS, WORKERS = (1, 8, 32), (1, 2)
+ASKED = 200  # different questions
+BATCH = 10_000
+_ROOT = Path(__file__).resolve().parent.parent
+_TICK = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True)
+class Row:
+    """What was measured of one service with so many workers and users; times in milliseconds."""
+
+    name: str
+    workers: int
+    users: int
+    requests: int
+    seconds: float
+    times: tuple[float, float, float]  # 50th, 95th, 99th percentile
+    cpu: float  # of the server's processes, for one request
+
+
+def prepare(space: Workspace, records: int, encoder: str) -> list[str]:
+    """Fill and index ``space``, unless it is; return questions. ``records`` 0: the sample."""
+    sample = read(sample_files()).records
+    kept = [each for each in sample if isinstance(each, Need | Product)]
+    supply = [each for each in sample if isinstance(each, Technology)]
+    needs = [each for each in kept if isinstance(each, Need)]
+    if not (space.index_folder / "CURRENT").is_file():
+        with Store.create(space.folder) as store:
+            store.save(kept)
+            made: Sequence[Technology] = supply
+            if records:
+                made = list(Generator(supply, SEED).records(records))
+            for first in range(0, len(made), BATCH):
+                store.save(made[first : first + BATCH])
+        space.build(open_encoder(encoder))
+    asked = queries(supply, needs, ASKED)
+    return [f"/api/v1/search?{urlencode({'q': text, 'k': 10})}" for text in asked]
+
+
+@contextmanager
+def running(command: Sequence[str], port: int, path: str) -> Iterator[int]:
+    """Run a server until it answers ``path``; yield its process."""
+    with subprocess.Popen(
+        command, cwd=_ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as server:
+        try:
+            _wait(f"http://127.0.0.1:{port}{path}")
+            yield server.pid
+        finally:
+            server.terminate()
+
+
+def _wait(url: str, seconds: float = 300) -> None:
+    until = time.monotonic() + seconds
+    while True:
+        try:
+            with urllib.request.urlopen(url, timeout=60):
+                return
+        except OSError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.2)
+
+
+def free_port() -> int:
+    """Return a port that is free now."""
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        return int(door.getsockname()[1])
+
+
+def cpu_seconds(process: int) -> float:
+    """Return the processor time of a process and all that it started, in seconds."""
+    total, waiting = 0, [process]
+    while waiting:
+        each = waiting.pop()
+        fields = Path(f"/proc/{each}/stat").read_text("ascii", "replace").rpartition(")")[2].split()
+        total += int(fields[11]) + int(fields[12])
+        for task in Path(f"/proc/{each}/task").iterdir():
+            waiting += map(int, (task / "children").read_text("ascii").split())
+    return total / _TICK
+
+
+def measured(
+    name: str, workers: int, server: int, port: int, paths: Sequence[str], seconds: float
+) -> Iterator[Row]:
+    """Ask with more and more users."""
+    for users in USERS:
+        before = cpu_seconds(server)
+        times = load.in_a_new_process("127.0.0.1", port, users, seconds, paths)
+        used = cpu_seconds(server) - before
+        # The requests of the first second are not counted, their processor time is.
+        share = seconds / (seconds + load.WARM)
+        low, high, highest = (float(each) for each in np.percentile(times, (50, 95, 99)))
+        cost = 1e3 * used * share / len(times)
+        yield Row(name, workers, users, len(times), seconds, (low, high, highest), cost)
+
+
+def run(
+    name: str, space: Workspace, paths: Sequence[str], seconds: float, bare: bool
+) -> Iterator[Row]:
+    """Measure the service over ``space`` and, if asked for, the bare route."""
+    for workers in WORKERS:
+        port = free_port()
+        served = [sys.executable, "-c", "from service.cli import main; main()", "serve"]
+        served += ["--data", str(space.folder), "--port", str(port), "--workers", str(workers)]
+        with running(served, port, paths[0]) as server:
+            yield from measured(name, workers, server, port, paths, seconds)
+        if bare:
+            port = free_port()
+            small = [sys.executable, "-m", "uvicorn", "benchmarks.bare:app", "--port", str(port)]
+            small += ["--workers", str(workers), "--no-access-log"]
+            asked = [f"/bare?{path.partition('?')[2]}" for path in paths]
+            with running(small, port, asked[0]) as server:
+                yield from measured("bare route", workers, server, port, asked, seconds)
+
+
+def render(rows: Sequence[Row], facts: Sequence[tuple[str, str]]) -> str:
+    """Return the report."""
+    head = (
+        "# The running service\n\nWritten by `python -m benchmarks.service`; do not edit, run it "
+        "again. Requests come from a process of their own on the same machine; every user asks the "
+        "next question as soon as the last is answered. CPU ms: processor time of all processes of "
+        "the server for one request, which others on the machine change little; requests/s and "
+        "percentiles are of the machine as it was.\n\n"
+    )
+    told = "".join(f"- **{name}**: {value}\n" for name, value in facts)
+    titles = ["asked", "workers", "users", "requests", "requests/s", "50 % ms", "95 % ms"]
+    titles += ["99 % ms", "CPU ms"]
+    lines = [f"| {' | '.join(titles)} |", "|---|" + "---:|" * (len(titles) - 1)]
+    for each in rows:
+        low, high, highest = each.times
+        lines.append(
+            f"| {each.name} | {each.workers} | {each.users} | {each.requests} | "
+            f"{each.requests / each.seconds:.1f} | {low:.1f} | {high:.1f} | {highest:.1f} | "
+            f"{each.cpu:.2f} |"
+        )
+    return head + told + "\n" + "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    """Measure, print and write the report."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.service", description=__doc__)
+    parser.add_argument("--records", type=int, default=100_000)
+    parser.add_argument("--seconds", type=float, default=20.0)
+    parser.add_argument("--data", type=Path, help="folder that is kept between runs")
+    parser.add_argument("--output", type=Path, default=RESULTS)
+    options = parser.parse_args()
+    began, before, rows = time.monotonic(), machine.load(), list[Row]()
+    with tempfile.TemporaryDirectory() as scratch:
+        home = options.data or Path(scratch)
+        for name, records, encoder in (
+            (f"search, {options.records:,} records, words only", options.records, "none"),
+            ("search, sample of 408 records, E5", 0, "e5"),
+        ):
+            space = Workspace(home / (encoder if records == 0 else f"{records}"))
+            paths = prepare(space, records, encoder)
+            for row in run(name, space, paths, options.seconds, bare=bool(records)):
+                print(json.dumps(row.__dict__), file=sys.stderr, flush=True)
+                rows.append(row)
+    facts = [(name, text) for name, text in machine.facts().items() if name != "threads"]
+    facts.append(("load", f"{before} processes before, {machine.load()} after, ours among them"))
+    facts.append(("took", f"{(time.monotonic() - began) / 60:.1f} minutes"))
+    report = render(rows, facts)
+    options.output.write_text(report, encoding="utf-8")
+    print(report)
+
+
+if __name__ == "__main__":
+    main()
