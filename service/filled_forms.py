@@ -9,7 +9,7 @@ enterprise has the need itself, and a round of one province is about that provin
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -17,7 +17,7 @@ from corpus.gathering import AskedKind, Code, Round, answers, code_of
 from corpus.headings import field_of, is_numbering, title
 from corpus.ids import PREFIX, digest
 from corpus.records import Need, Product
-from corpus.store import Store
+from corpus.store import Store, Writing
 from corpus.tables import Row, Table
 from corpus.text import squeeze
 from service.mapping import product_names
@@ -127,24 +127,19 @@ def _joined(
     return Row(row.number, (*padded[:width], *new, *padded[width:]))
 
 
-def note_answers(
-    store: Store, day: dt.date, actor: str | None = None, at: str | None = None
-) -> tuple[str, ...]:
-    """Mark the bodies whose needs the store holds as having answered; return their names.
+def note_answers(writing: Writing, keys: Collection[str], day: dt.date) -> tuple[str, ...]:
+    """Mark the bodies that stated needs among ``keys`` as having answered; return their names.
 
     What was marked before keeps its day: a form that is loaded again is no news.
     """
-    keys, noted = store.hashes(KIND), []
-    if not any(code_of(key) for key in keys):
-        return ()
-    with store.writing(actor, at) as writing:
-        for each in writing.find(Round):
-            told = answers(keys, each.id)
-            new = [b.number for b in each.asked if b.number in told and b.answered is None]
-            changed = each
-            for body in filter(None, map(each.body, new)):
-                changed = changed.with_body(body.model_copy(update={"answered": day}))
-                noted.append(body.name)
-            if new:
-                writing.edit(changed, each.content_hash())
+    noted: list[str] = []
+    for each in writing.find(Round) if any(map(code_of, keys)) else ():
+        told = answers(keys, each.id)
+        new = [body for body in each.asked if body.number in told and body.answered is None]
+        changed = each
+        for body in new:
+            changed = changed.with_body(body.model_copy(update={"answered": day}))
+        if new:
+            writing.edit(changed, each.content_hash())
+        noted += [body.name for body in new]
     return tuple(noted)

@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from corpus.ids import PREFIX
-from corpus.store import Store, StoreError
+from corpus.records import Need
+from corpus.store import Store, StoreError, Writing
 from corpus.tables import Table
 from service import duplicates, importing, mapping
 from service.access import NDA, may
@@ -67,9 +68,7 @@ class Imports:
         kept = self._uploads.keep(self.person.login, name, stream)
         try:
             province = self.space.places().province
-            self.choose(
-                kept, [mapping.guess(each, province) for each in self._opened(_tables(kept))]
-            )
+            self.choose(kept, [mapping.guess(each, province) for each in self._tables(kept)])
         except BaseException:
             self.drop(kept)
             raise
@@ -102,12 +101,13 @@ class Imports:
             ApiError: 422, they cannot be read any more.
         """
         try:
-            return self._opened(_tables(kept))
+            return self._tables(kept)
         except UploadError as error:
             raise ApiError(422, "unreadable", str(error)) from error
 
-    def _opened(self, tables: list[Table]) -> list[Table]:
-        """The tables as they are; of a filled form its filled rows, with whose they are."""
+    def _tables(self, kept: Upload) -> list[Table]:
+        """Return the tables of an upload; of a filled form its filled rows, with whose they are."""
+        tables = _tables(kept)
         return Forms.of(self.store).opened(tables) if any(map(is_form, tables)) else tables
 
     def choose(self, kept: Upload, plans: Sequence[Plan]) -> None:
@@ -200,11 +200,10 @@ class Imports:
             with self.store.writing(self.person.login, at) as writing:
                 for progress in importing.write(writing, seen):
                     kept.note("progress", asdict(progress))
+                self._note_answers(writing, seen, there[Need.kind_name])
                 told = _told(kept, progress)
                 who = self.person.login
                 self.ledger.note(writing.connection, who, AUDITED, kept.token, told)
-            day = self.ledger.clock().astimezone(VIETNAM).date()
-            note_answers(self.store, day, self.person.login, at)
             progress = replace(progress, state="done", alike=self._alike(seen, there))
         except (StoreError, MappingError, UploadError, ApiError) as error:
             log.warning("import of %s: %s", kept.token, error)
@@ -214,6 +213,10 @@ class Imports:
             told = "lỗi của chương trình, đã ghi vào nhật ký máy chủ"
             progress = progress.nothing("failed", told)
         return progress
+
+    def _note_answers(self, writing: Writing, seen: Preview, there: frozenset[str]) -> None:
+        new = {each.key for each in seen.records if isinstance(each, Need)}
+        note_answers(writing, there | new, self.ledger.clock().astimezone(VIETNAM).date())
 
     def _alike(self, seen: Preview, there: Mapping[str, frozenset[str]]) -> int:
         """How many new records may tell what was there before; loaded they are whatever comes."""

@@ -19,7 +19,7 @@ from corpus.lexicon import Lexicon
 from corpus.passages import candidates
 from corpus.readers import FileCount, Known, Notice, Rejected, read, write_rejected
 from corpus.reading import Content, read_content
-from corpus.records import KINDS, Product
+from corpus.records import KINDS, Need, Product
 from corpus.store import Saved, Store
 from corpus.tables import Table, read_tables
 from corpus.workflow import Merge, Suggestion
@@ -193,7 +193,9 @@ def load(
         saved = store.save(complete(loaded.records, store.all(Product), lexicon))
         alike = duplicates.of_loaded(store, lexicon, loaded.records, there)
         suggested = keep(store, files.suggested(lexicon))
-        answered = note_answers(store, day or dt.date.today())
+        keys = store.hashes(Need.kind_name)
+        with store.writing() as writing:
+            answered = note_answers(writing, keys, day or dt.date.today())
     refused, told = files.told()
     rejected = (*loaded.rejected, *refused)
     corrections = write_rejected(rejected, folder / REJECTED) if rejected else ()

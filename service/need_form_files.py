@@ -120,7 +120,7 @@ def _guidance(sheet: Worksheet, form: Blank) -> None:
     for number, line in enumerate(guide(form), start=2):
         cell = put(sheet, number, 1, f"{number - 1}. {line}")
         cell.alignment = Alignment(wrap_text=True, vertical="top")
-        sheet.row_dimensions[number].height = height([line], [("", 100)])
+        sheet.row_dimensions[number].height = height([line], [("", 105)]) + 6
     page(sheet, form.marked)
 
 
@@ -160,8 +160,8 @@ _REFUSED: Final = (
 
 # Widths in mm: paper is narrower than a sheet, and no word of a heading may break.
 _WIDTHS: Final = {
-    "id": 36, "product": 24, "text": 34, "stage": 18, "priority": 15, "asker": 21,
-    "asker_kind": 14, "commune": 24, "province": 13, "scale": 13, "current": 19, "budget": 18,
+    "id": 33, "product": 24, "text": 34, "stage": 18, "priority": 15, "asker": 21,
+    "asker_kind": 14, "commune": 24, "province": 16, "scale": 13, "current": 19, "budget": 18,
     "trl_min": 17,
 }  # fmt: skip
 
