@@ -155,6 +155,7 @@ def test_every_route_is_asked_here(client):
     paths = client.get("/openapi.json").json()["paths"]
     work = ("lists", "decisions", "judgments", "searches")  # tests/test_api_work.py
     work += ("imports", "exports", "index")  # tests/test_api_files.py
+    work += ("duplicates",)  # tests/test_duplicates.py
     paths = {path: each for path, each in paths.items() if not re.search("|".join(work), path)}
     paths = [path for path, each in paths.items() if "get" in each and "history" not in path]
     asked = {url.partition("?")[0] for url in ANSWERS}
