@@ -151,7 +151,8 @@ _OUT: Columns = (("Mã", 12), ("Tên nhiệm vụ", 60), ("Vì sao", 90))
 def _reserve(told: YearPlan) -> Rows:
     for number, line in enumerate(told.chosen.reserve, start=1):
         each = line.candidate
-        money = (_million(each.state_total), _million(each.own_total), each.score)
+        own = _million(each.own_total) if each.own else UNKNOWN
+        money = (_million(each.state_total), own, each.score)
         yield (str(number), each.id, each.name, *money, line.why, line.would)
 
 

@@ -24,6 +24,8 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 from small import TODAY
 
+from corpus.store import Store
+from corpus.tasks import Proposal
 from service.access import Rules
 from service.app import create_app
 from service.desk_base import VIETNAM
@@ -132,10 +134,16 @@ def test_axe_finds_nothing_serious_and_nothing_is_wider_than_a_phone(page: Page,
     assert [each for each in errors if "404" not in each] == []
 
 
-def test_login_account_and_administration_are_sound(
+def test_login_account_administration_and_the_plan_are_sound(
     browser: Browser, small_folder: Path, tmp_path: Path
 ) -> None:
     space = Workspace(Path(shutil.copytree(small_folder, tmp_path / "data")))
+    asked = [
+        Proposal(id=f"DX-{number}", name="Sấy vải", lead=f"HTX {number}", state_yearly={2027: 600})
+        for number in (1, 2)
+    ]
+    with Store.open(space.folder) as store:
+        store.save(asked)
     with (
         served(space, TODAY, Rules(local=False)) as url,
         browser.new_context(base_url=url, viewport={"width": 1280, "height": 900}) as context,
@@ -161,6 +169,18 @@ def test_login_account_and_administration_are_sound(
         page.get_by_role("button", name="Tạo mã truy cập").click()
         page.get_by_text("chỉ hiện một lần này").wait_for()
         sound(page, "tai-khoan")
+        page.goto("/ke-hoach-nam")
+        page.get_by_role("button", name="Bắt đầu đợt mới").click()
+        page.get_by_role("link", name="Lập danh mục").click()
+        page.get_by_label("NSNN").fill("1.000")
+        page.get_by_role("button", name="Lập danh mục").click()
+        page.get_by_role("heading", name="Danh mục dự phòng").wait_for()
+        sound(page, "danh-muc")
+        page.get_by_role("link", name="DX-2").first.click()
+        page.get_by_label("Lý do").first.fill("cam kết của tỉnh")
+        sound(page, "danh-muc-dong")
+        page.get_by_role("button", name="Ghim vào danh mục").click()
+        page.get_by_text("So với ban-1").wait_for()
 
 
 def test_an_officer_finds_a_technology_by_words_without_accents(page: Page) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from service.exports import WATERMARK
 from service.plan_docx import annex, funding
 from service.plan_files import write
 from service.plan_report import report
+from service.plan_sheets import plan_workbook
 from service.planning import YearPlan, year_plan
 from service.rules_file import DEFAULT, read_rules, template
 from service.workspace import Workspace
@@ -175,6 +177,18 @@ def test_the_workbook_adds_up_and_is_watermarked(an_giang: YearPlan, tmp_path: P
     assert rows[-1][first] == f"=SUBTOTAL(9,{letter}4:{letter}{len(rows) - 1})"
     again = write(an_giang, tmp_path / "b", PLACES)
     assert [path.read_bytes() for path in paths] == [path.read_bytes() for path in again]
+
+
+def test_counterpart_money_that_nobody_stated_is_unknown_in_the_reserve(
+    an_giang: YearPlan,
+) -> None:
+    name, chosen = next(iter(an_giang.plans.items()))
+    first = chosen.reserve[0]
+    bare = replace(first, candidate=replace(first.candidate, own={}))
+    told = replace(an_giang, plans={name: replace(chosen, reserve=(bare,))})
+    sheet = load_workbook(BytesIO(plan_workbook(told, AS_OF)))["Dự phòng"]
+    row = next(row for row in sheet.iter_rows(values_only=True) if row[0] == "1")
+    assert row[3:5] == (first.candidate.state_total, "chưa rõ")
 
 
 def test_the_annexes_have_the_columns_of_the_form_and_add_up(an_giang: YearPlan) -> None:

@@ -46,12 +46,12 @@ class Candidate:
     @property
     def state_total(self) -> float:
         """What the state would pay over all years, in million VND."""
-        return sum(self.state.values())
+        return sum(self.state.values(), 0.0)
 
     @property
     def own_total(self) -> float:
         """What the receiver would pay over all years, in million VND."""
-        return sum(self.own.values())
+        return sum(self.own.values(), 0.0)
 
     def falls_under(self, dimension: Dimension, value: str) -> bool:
         """Whether the line counts for ``value`` of ``dimension``, in any case and spelling."""
