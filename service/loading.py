@@ -24,7 +24,7 @@ from corpus.tables import Table, read_tables
 from corpus.workflow import Merge, Suggestion
 from service import duplicates
 from service.desk_merging import merged_hashes
-from service.suggesting import keep, suggestions_of
+from service.suggesting import fresh, suggestions_of
 
 RECORD_FILES = (".xlsx", ".csv", ".tsv", ".jsonl")
 READABLE = (*RECORD_FILES, *SUFFIXES, ".zip")  # what a folder is searched for
@@ -183,9 +183,12 @@ def load(paths: Sequence[Path], folder: Path, lexicon: Lexicon) -> Report:
         files = _Files(expanded, Path(scratch))
         there = {kind: store.hashes(kind) for kind in KINDS}
         loaded = read(files.paths, _known(store, there), files.open, files.labels)
-        saved = store.save(complete(loaded.records, store.all(Product), lexicon))
+        records = complete(loaded.records, store.all(Product), lexicon)
+        suggested = fresh(store, files.suggested(lexicon))
+        with store.writing():  # all of it or nothing
+            saved = store.save(records)
+            store.save(suggested)
         alike = duplicates.of_loaded(store, lexicon, loaded.records, there)
-        suggested = keep(store, files.suggested(lexicon))
     refused, told = files.told()
     rejected = (*loaded.rejected, *refused)
     corrections = write_rejected(rejected, folder / REJECTED) if rejected else ()
