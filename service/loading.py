@@ -26,7 +26,7 @@ from corpus.workflow import Merge, Suggestion
 from service import duplicates
 from service.desk_merging import merged_hashes
 from service.filled_forms import Forms, note_answers
-from service.suggesting import keep, suggestions_of
+from service.suggesting import fresh, suggestions_of
 
 RECORD_FILES = (".xlsx", ".csv", ".tsv", ".jsonl")
 READABLE = (*RECORD_FILES, *SUFFIXES, ".zip")  # what a folder is searched for
@@ -190,12 +190,14 @@ def load(
         files = _Files(expanded, Path(scratch), Forms.of(store))
         there = {kind: store.hashes(kind) for kind in KINDS}
         loaded = read(files.paths, _known(store, there), files.open, files.labels)
-        saved = store.save(complete(loaded.records, store.all(Product), lexicon))
+        records = complete(loaded.records, store.all(Product), lexicon)
+        suggested = fresh(store, files.suggested(lexicon))
+        needs = {*there[Need.kind_name], *(r.key for r in records if isinstance(r, Need))}
+        with store.writing() as writing:  # all of it or nothing
+            saved = store.save(records)
+            store.save(suggested)
+            answered = note_answers(writing, needs, day or dt.date.today())
         alike = duplicates.of_loaded(store, lexicon, loaded.records, there)
-        suggested = keep(store, files.suggested(lexicon))
-        keys = store.hashes(Need.kind_name)
-        with store.writing() as writing:
-            answered = note_answers(writing, keys, day or dt.date.today())
     refused, told = files.told()
     rejected = (*loaded.rejected, *refused)
     corrections = write_rejected(rejected, folder / REJECTED) if rejected else ()

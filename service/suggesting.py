@@ -36,8 +36,8 @@ def _suggestion(file: str, found: Candidate) -> Suggestion:
     return Suggestion.model_validate(stated)
 
 
-def keep(store: Store, found: Sequence[Suggestion]) -> list[Suggestion]:
-    """Keep those that are new: not suggested before, and not in the store by that name."""
+def fresh(store: Store, found: Sequence[Suggestion]) -> list[Suggestion]:
+    """Return those that are new: not suggested before, and not in the store by that name."""
     if not found:
         return []
     known = store.hashes(Suggestion.kind_name)
@@ -48,7 +48,6 @@ def keep(store: Store, found: Sequence[Suggestion]) -> list[Suggestion]:
         for each in found
         if each.id not in known and (each.target, squeeze(each.name)) not in names
     }
-    store.save(list(new.values()))
     return list(new.values())
 
 

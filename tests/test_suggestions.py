@@ -112,7 +112,7 @@ def test_a_person_decides(tmp_path):
     by_target = {each.target: each for each in kept}
     with Store.create(tmp_path) as store:
         store.save(PRODUCTS)
-        suggesting.keep(store, kept)
+        store.save(suggesting.fresh(store, kept))
         desk = Desk(store, OFFICER)
         waiting = suggesting.waiting(desk)
         names = [each.name for each in waiting if each.target == "product"]
