@@ -33,6 +33,7 @@ from service.settings import Exit
 from service.workspace import Workspace
 
 SETTINGS = "CUNGCAU_SERVE"  # what workers of one service are told by the process that starts them
+GRACE = 5  # seconds that requests under way have when the service is told to stop
 
 
 @dataclass(frozen=True)
@@ -127,11 +128,15 @@ def listen(address: str, port: int) -> tuple[socket.socket, str]:
 
 
 def run(wanted: Wanted, rules: Rules, door: socket.socket) -> None:
-    """Serve until the process is told to stop; requests under way are finished first."""
+    """Serve until the process is told to stop; requests under way have a moment to be finished.
+
+    Without an end to that moment somebody whose upload stands still would keep it for ever.
+    """
     told = {
         "log_level": "warning",
         "access_log": False,
         "server_header": False,
+        "timeout_graceful_shutdown": GRACE,
         "ssl_certfile": str(wanted.cert) if wanted.cert else None,
         "ssl_keyfile": str(wanted.key) if wanted.key else None,
     }
