@@ -8,6 +8,7 @@ an administrator must exist before the first request does.
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import ipaddress
 import json
@@ -142,6 +143,7 @@ def run(wanted: Wanted, rules: Rules, door: socket.socket) -> None:
     }
     with door, suppress(KeyboardInterrupt):
         if wanted.workers == 1:
+            logging.getLogger("uvicorn.error").addFilter(_worth_telling)
             app = create_app(Workspace(wanted.folder), wanted.as_of, rules=rules)
             uvicorn.Server(uvicorn.Config(app, **told)).run(sockets=[door])  # type: ignore[arg-type]
             return
@@ -170,9 +172,15 @@ def written(wanted: Wanted, rules: Rules) -> str:
 def worker() -> FastAPI:
     """Make the service of one worker, from what :func:`written` wrote."""
     told = json.loads(os.environ[SETTINGS])
+    logging.getLogger("uvicorn.error").addFilter(_worth_telling)
     if told["log"]:
         logging.basicConfig(format="%(asctime)s %(name)s %(message)s")
         logging.getLogger("service.requests").setLevel(logging.INFO)
     rules = Rules(**{**told["rules"], "hosts": frozenset(told["rules"]["hosts"])})
     as_of = dt.date.fromisoformat(told["as_of"]) if told["as_of"] else None
     return create_app(Workspace(Path(told["folder"])), as_of, rules=rules)
+
+
+def _worth_telling(record: logging.LogRecord) -> bool:
+    """Whether a line is no trace of a request that was cut off; another line counts those."""
+    return not (record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError))
