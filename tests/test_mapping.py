@@ -15,7 +15,7 @@ from corpus.readers import Known, read
 from corpus.records import KINDS, Need
 from corpus.store import Store
 from corpus.tables import Row, Table, read_tables
-from service.importing import Progress, corrections, preview, start, write
+from service.importing import corrections, preview, start, write
 from service.mapping import DROP, KEEP, Certainty, MappingError, Plan, apply, check, guess
 from service.mapping import guess_columns as columns_of
 from service.uploads import KEPT, LIMITS, MOST, UploadError, Uploads, clean_name
@@ -194,45 +194,43 @@ def test_a_preview_tells_new_changed_unchanged_and_rejected_and_changes_nothing(
 
 def test_the_same_file_again_is_no_change(store):
     pair = (table(FAIR), fair_plan())
-    for _ in write(store, seen(store, pair), "lan", "2026-11-25T08:00:00Z"):
-        pass
+    load(store, seen(store, pair))
     again = seen(store, pair)
     assert (again.new, again.changed, again.unchanged, again.records) == (0, 0, 2, ())
 
 
 def test_what_is_kept_beside_the_fields_is_there_afterwards(store):
-    list(write(store, seen(store, (table(FAIR), fair_plan())), "lan", "2026-11-25T08:00:00Z"))
+    load(store, seen(store, (table(FAIR), fair_plan())))
     loaded = [each for each in store.all(Need) if each.asker == "Xưởng A"]
     assert [each.extra["ĐT"] for each in loaded] == ["0912 345 678"]
     assert loaded[0].budget == 200
     assert loaded[0].date == dt.date(2026, 4, 15)
 
 
-def test_a_load_that_stops_leaves_whole_batches_and_goes_on_when_repeated(store, monkeypatch):
+def load(store, found):
+    """Write what was seen, as one transaction; return the last that was told of it."""
+    with store.writing("lan", "2026-11-25T08:00:00Z") as writing:
+        *_, last = write(writing, found)
+    return last
+
+
+def test_a_load_that_stops_leaves_nothing_and_is_whole_when_repeated(store, monkeypatch):
     monkeypatch.setattr("service.importing.BATCH", 2)
     lines = (("Mã", "Mã sản phẩm", "Nhu cầu"), *((f"X-{n}", "SP-1", f"việc {n}") for n in range(5)))
     pair = (table(lines), Plan("need", {0: "id", 1: "product", 2: "text"}))
-    going = write(store, seen(store, pair), "lan", "2026-11-25T08:00:00Z")
-    assert next(going).done == 2
-    going.close()  # killed here
-    assert {each.id for each in store.all(Need)} >= {"X-0", "X-1"}
-    assert store.get(Need, "X-2") is None
-    found = seen(store, pair)
-    assert (found.new, found.unchanged) == (3, 2)
-    *_, last = write(store, found, "lan", "2026-11-25T08:01:00Z")
-    assert (last.state, last.done, last.added, last.unchanged) == ("done", 3, 3, 2)
-
-
-def test_a_load_without_a_sign_of_life_counts_as_stopped():
-    going = Progress("loading", 10, seen=1000.0)
-    assert not going.stopped(1119.0)
-    assert going.stopped(1121.0)
-    assert not Progress("done", 10, seen=0.0).stopped(1e9)
+    with pytest.raises(KeyboardInterrupt), store.writing("lan") as writing:
+        assert next(write(writing, seen(store, pair))).done == 2
+        raise KeyboardInterrupt  # cut short here
+    assert store.get(Need, "X-0") is None
+    last = load(store, seen(store, pair))
+    assert (last.state, last.done, last.added, last.unchanged) == ("loading", 5, 5, 0)
+    assert {each.id for each in store.all(Need)} >= {f"X-{n}" for n in range(5)}
 
 
 def test_progress_starts_with_what_needs_no_writing(store):
     ready = start(seen(store, (table(FAIR), fair_plan())))
-    assert (ready.state, ready.total, ready.done, ready.process) == ("loading", 2, 0, os.getpid())
+    assert (ready.state, ready.total, ready.done) == ("loading", 2, 0)
+    assert ready.nothing("failed", "đĩa đầy").message == "đĩa đầy"
 
 
 # What is under NDA --------------------------------------------------------------------------------
