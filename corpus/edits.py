@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 
@@ -51,6 +52,25 @@ class _Piece(NamedTuple):
     confidence: float
 
 
+@dataclass
+class _Group:
+    """Edits that become one piece: their stretch of the draft, and the pieces under them."""
+
+    start: int
+    end: int
+    edits: list[Edit] = field(default_factory=list)
+    touched: list[int] = field(default_factory=list)
+
+
+def _before(piece: _Piece, edit: Edit) -> bool:
+    return piece.end <= edit.start and piece.start < edit.start
+
+
+def _touches(piece: _Piece, edit: Edit) -> bool:
+    taken_out_right_there = piece.start == piece.end == edit.end
+    return piece.start < max(edit.end, edit.start + 1) or taken_out_right_there
+
+
 class Draft:
     """A text under repair: ``text`` is how it stands, ``original`` how it came."""
 
@@ -75,36 +95,54 @@ class Draft:
     def _rewrite(self, edits: list[Edit]) -> None:
         parts: list[str] = []
         pieces: list[_Piece] = []
-        old, at, length = list(self._pieces), 0, 0
-        queue = 0
-        for edit in edits:
-            while (
-                queue < len(old) and old[queue].end <= edit.start and old[queue].start < edit.start
-            ):
+        old, at, length, queue = self._pieces, 0, 0, 0
+        for group in self._groups(edits):
+            first = group.touched[0] if group.touched else len(old)
+            while queue < first and old[queue].start < group.start:
                 pieces.append(_moved(old[queue], length + old[queue].start - at))
                 queue += 1
-            touched = []
-            while queue < len(old) and (
-                old[queue].start < max(edit.end, edit.start + 1)
-                or old[queue].start == old[queue].end == edit.end  # taken out right there
-            ):
-                touched.append(old[queue])
-                queue += 1
-            start = min([edit.start, *(piece.start for piece in touched)])
-            end = max([edit.end, *(piece.end for piece in touched)])
-            after = self.text[start : edit.start] + edit.after + self.text[edit.end : end]
-            parts += [self.text[at:start], after]
-            length += start - at
-            reasons = dict.fromkeys([*(piece.reason for piece in touched), edit.reason])
-            sure = min([edit.confidence, *(piece.confidence for piece in touched)])
+            queue += len(group.touched)
+            after = self._after(group)
+            parts += [self.text[at : group.start], after]
+            length += group.start - at
+            under = [old[number] for number in group.touched]
+            reasons = dict.fromkeys(each.reason for each in (*under, *group.edits))
+            sure = min(each.confidence for each in (*under, *group.edits))
+            was, was_end = self._was(group.start), self._was(group.end, end=True)
             pieces.append(
-                _Piece(length, length + len(after), self._was(start), self._was(end, end=True),
-                       " + ".join(reasons), sure)
-            )  # fmt: skip
-            length, at = length + len(after), end
+                _Piece(length, length + len(after), was, was_end, " + ".join(reasons), sure)
+            )
+            length, at = length + len(after), group.end
         pieces += [_moved(piece, length + piece.start - at) for piece in old[queue:]]
         self.text = "".join([*parts, self.text[at:]])
         self._pieces = pieces
+
+    def _groups(self, edits: Sequence[Edit]) -> list[_Group]:
+        """Edits with the pieces that they touch; edits of one piece are one group."""
+        groups: list[_Group] = []
+        queue = 0
+        for edit in edits:
+            if not groups or edit.start >= groups[-1].end:
+                groups.append(_Group(edit.start, edit.end))
+            group = groups[-1]
+            group.edits.append(edit)
+            group.end = max(group.end, edit.end)
+            while queue < len(self._pieces) and _before(self._pieces[queue], edit):
+                queue += 1
+            while queue < len(self._pieces) and _touches(self._pieces[queue], edit):
+                group.start = min(group.start, self._pieces[queue].start)
+                group.end = max(group.end, self._pieces[queue].end)
+                group.touched.append(queue)
+                queue += 1
+        return groups
+
+    def _after(self, group: _Group) -> str:
+        """What a group's stretch becomes."""
+        parts, at = [], group.start
+        for edit in group.edits:
+            parts += [self.text[at : edit.start], edit.after]
+            at = edit.end
+        return "".join([*parts, self.text[at : group.end]])
 
     def _was(self, place: int, *, end: bool = False) -> int:
         """Return the place in the original of a place in the draft."""

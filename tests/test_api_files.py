@@ -166,7 +166,7 @@ def test_a_plan_that_does_not_fit_says_why(client, tables, said):
 
 
 def test_technologies_are_found_after_a_refresh_of_the_index(client, monkeypatch):
-    monkeypatch.setattr("service.indexing.encoder_or_words", lambda _: (None, ""))
+    monkeypatch.setattr("service.workspace.Workspace.encoder", lambda *_: (None, ""))
     body = loaded(client, upload(client, "Mã,Tên công nghệ\nCN-90,Lò sấy vải hồng ngoại\n"))
     assert body["progress"]["technologies"] == 1
     begun = client.post("/api/v1/index")

@@ -36,3 +36,13 @@ def test_an_edit_that_ends_where_two_were_taken_out():
     draft.apply([Edit(1, 2, "X", "ba")], 0.5)
     assert draft.text == "aXef"
     assert restore(draft.text, draft.changes()) == "abcdef"
+
+
+def test_two_edits_of_what_one_edit_wrote():
+    draft = Draft("một hai ba")
+    draft.apply([Edit(8, 9, "xyz", "một")], 0.5)
+    draft.apply([Edit(0, 9, "", "hai"), Edit(10, 11, "", "ba")], 0.5)
+    assert draft.text == "ya"
+    (change,) = draft.changes()
+    assert (change.before, change.after) == ("một hai b", "y")
+    assert restore(draft.text, draft.changes()) == "một hai ba"

@@ -248,7 +248,7 @@ def service(tmp_path_factory, tables_read_once):
     }
     register.accounts.set_disabled("shut", True)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("service.indexing.encoder_or_words", lambda _: (None, ""))
+        patch.setattr("service.workspace.Workspace.encoder", lambda *_: (None, ""))
         with TestClient(app, raise_server_exceptions=False) as client:
             yield client, shown
 
