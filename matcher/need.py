@@ -53,6 +53,7 @@ class Query:
     homographs: frozenset[str] = frozenset()  # words of the product that mean other things too
     truncated: bool = False
     stated: bool = False  # a need of the store, which will be asked again
+    stressed: bool = True  # what it names in few words counts as if stated at length
     restored: Query | None = None  # typed without accents: the same with the likeliest ones
 
     @property

@@ -113,7 +113,8 @@ class Engine:
         weights = self.weights
         scale = weights.evidence_scale if dense else weights.words_evidence_scale
         terms = Reading(share, scale, tuple(reach.values()))
-        fit = self.fit(query, provinces, fusion.emphasis(most, weights.size, weights.named))
+        named = fusion.emphasis(most, weights.size, weights.named) if query.stressed else 1.0
+        fit = self.fit(query, provinces, named)
         return Scoring(self.index, bits, evidence, factors, fit, terms)
 
     def _accented(self, query: Query) -> tuple[Query, float]:

@@ -9,7 +9,7 @@ also tell the same thing twice; that is said, and left to people.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -64,8 +64,12 @@ def similar(
 
 
 def question(matcher: Matcher, technology: Technology) -> Query:
-    """Read the title and the products of ``technology`` as a query."""
-    return matcher.text(". ".join((technology.name, *technology.products)))
+    """Read the title and the products of ``technology`` as a query.
+
+    A record says what it is as fully as it can: nothing in it counts for more because it is short.
+    """
+    read = matcher.text(". ".join((technology.name, *technology.products)))
+    return replace(read, stressed=False)
 
 
 def _hits(matcher: Matcher, query: Query, row: int) -> Iterator[Hit]:

@@ -169,7 +169,7 @@ def test_what_is_finished_is_not_worked_out_again(whole, tmp_path):
         ({"made": replace(MADE, index={"name": "snapshot-2"})}, "chỉ mục"),
         ({"made": replace(MADE, tables="u")}, "bảng từ vựng"),
         ({"made": replace(MADE, packages={"numpy": "9"})}, "phiên bản chương trình"),
-        ({"found": replace(lexical(), model="4")}, "mô hình"),
+        ({"found": replace(lexical(), model="khác")}, "mô hình"),
         ({"k": 3}, "thiết lập (k trước 10, nay 3)"),
     ],
     ids=["data", "index", "tables", "packages", "model", "k"],

@@ -221,7 +221,7 @@ def test_pages_work_without_scripts(browser: Browser, site: str) -> None:
         page.goto("/")
         page.get_by_role("searchbox").fill("sấy vải")
         page.get_by_role("button", name="Tìm").click()
-        assert page.locator("article.match").count() == 10
+        assert page.locator("article.match").count() >= 10  # and what breaks a rule, below them
         page.get_by_role("link", name="Trang sau →").click()
         assert page.locator("article.match").first.inner_text().startswith("11.")
         page.set_default_timeout(PATIENCE)

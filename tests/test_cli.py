@@ -856,7 +856,7 @@ def test_of_two_builders_at_once_one_wins_and_the_other_says_so(crowded, tmp_pat
     assert Exit.DONE in codes
     for code, text in zip(codes, told, strict=True):
         assert code in {Exit.DONE, Exit.NO_DATA}
-        assert (code == Exit.DONE) != ("một tiến trình khác đang tạo chỉ mục" in text)
+        assert (code == Exit.DONE) != ("một lần cập nhật chỉ mục khác đang chạy" in text)
         assert "Traceback" not in text
     found = run("search", "lò sấy số 7", "--data", folder, "--json").json
     assert found["index_notices"] == []

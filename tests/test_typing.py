@@ -121,7 +121,6 @@ MINIMAL = [
     "dừa dứa",
     "dưa dừa",
     "chè che",
-    "mía mì",
     "mực mức",
     "cá cà",
     "lúa lụa",
