@@ -105,9 +105,9 @@ class Draft:
             after = self._after(group)
             parts += [self.text[at : group.start], after]
             length += group.start - at
-            under = [old[number] for number in group.touched]
-            reasons = dict.fromkeys(each.reason for each in (*under, *group.edits))
-            sure = min(each.confidence for each in (*under, *group.edits))
+            told = [(old[each].reason, old[each].confidence) for each in group.touched]
+            told += [(each.reason, each.confidence) for each in group.edits]
+            reasons, sure = dict.fromkeys(each for each, _ in told), min(each for _, each in told)
             was, was_end = self._was(group.start), self._was(group.end, end=True)
             pieces.append(
                 _Piece(length, length + len(after), was, was_end, " + ".join(reasons), sure)
