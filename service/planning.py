@@ -110,13 +110,15 @@ def year_plan(
     )  # fmt: skip
     if chosen.clashing:
         return told
-    fit = [each for each in lines if each.id not in unfit or each.carried_over]
-    plain = replace(rules, overrides=())
+    # What may be on the list: whatever was refused stays out, whatever a pin let in stays in.
+    fit = [line.candidate for line in (*chosen.funded, *chosen.reserve)]
+    kept = _about(fit, chosen.rules)
+    plain = _scenario(said.scenarios[0], lines, replace(rules, overrides=()), unfit)
     return replace(
         told,
-        displaced=change(plan(lines, plain, unfit), chosen) if rules.overrides else None,
-        stability=stability(fit, _about(fit, rules)),
-        steps=tuple(more_money(fit, _about(fit, rules), STEPS)),
+        displaced=change(plain, chosen) if rules.overrides else None,
+        stability=stability(fit, kept),
+        steps=tuple(more_money(fit, kept, STEPS)),
     )
 
 

@@ -19,7 +19,7 @@ from matcher.planning.candidates import Dimension
 from matcher.planning.checks import check
 from matcher.planning.criteria import Criterion
 from matcher.planning.lines import entries
-from matcher.planning.rules import Measure, RuleError
+from matcher.planning.rules import Ceiling, Measure, RuleError
 from matcher.yearly import Run
 from service import loading
 from service.cli import main
@@ -114,6 +114,26 @@ def test_the_director_pins_one_line_and_the_displaced_one_is_named(
     assert told.displaced.added[0] == waits
     assert told.displaced.dropped
     assert not {*told.displaced.dropped} & told.chosen.ids
+
+
+def test_a_pin_lets_in_what_was_refused_and_its_tables_are_written(
+    made: tuple[Workspace, Run], tmp_path: Path
+) -> None:
+    path = book(tmp_path, pins=[PINS, ["DX-007", "Ghim", "mở rộng sang xã khác", "Giám đốc Sở"]])
+    told = year_plan(*made, BUDGET, 2027, read_rules(path), "An Giang")
+    assert "DX-007" in told.chosen.ids
+    assert any("dù trùng với nhiệm vụ NV-001" in text for text in told.chosen.notices)
+    assert told.stability is not None
+    assert told.stability.scores["DX-007"] == 1
+    assert all(path.stat().st_size for path in write(told, tmp_path / "ra", PLACES))
+
+
+def test_more_money_brings_in_nothing_that_a_ceiling_refuses(made: tuple[Workspace, Run]) -> None:
+    said = replace(DEFAULT, ceilings=(Ceiling(most=700),))
+    told = year_plan(*made, BUDGET, 2027, said, "An Giang")
+    refused = {each.candidate.id for each in told.chosen.refused}
+    assert "DX-022" in refused
+    assert not refused & {key for step in told.steps for key in (*step.added, *step.dropped)}
 
 
 def test_a_price_taken_for_a_cost_is_refused(made: tuple[Workspace, Run]) -> None:
