@@ -7,7 +7,8 @@ three scenarios, with what a pin displaces, how firm each line stands and what m
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 from corpus.places import Places
 from corpus.priority import Membership, PriorityList, in_force
@@ -50,7 +51,11 @@ class YearPlan:
     stability: Stability | None = None
     steps: tuple[Step, ...] = ()
     illustrative: bool = False
-    by_id: Mapping[str, Entry] = field(default_factory=dict)
+
+    @cached_property
+    def by_id(self) -> dict[str, Entry]:
+        """The entries by the id of their proposal."""
+        return {each.checked.proposal.id: each for each in self.entries}
 
     @property
     def chosen(self) -> Plan:
@@ -105,9 +110,8 @@ def year_plan(
     plans = {each.name: _scenario(each, lines, rules, unfit) for each in said.scenarios}
     chosen = next(iter(plans.values()))
     told = YearPlan(
-        run, year, province, said, found, drafted, plans, illustrative=_marked(run, proposals),
-        by_id={each.checked.proposal.id: each for each in found},
-    )  # fmt: skip
+        run, year, province, said, found, drafted, plans, illustrative=_marked(run, proposals)
+    )
     if chosen.clashing:
         return told
     # What may be on the list: whatever was refused stays out, whatever a pin let in stays in.
