@@ -99,18 +99,6 @@ class Codes:
         """How many rows there are; FAISS calls it so."""
         return int(self.codes.shape[0])
 
-    def candidates(
-        self, query: npt.NDArray[np.float32], k: int, dead: npt.NDArray[np.int64]
-    ) -> npt.NDArray[np.int64]:
-        """Return rows, rising, among which are the ``k`` nearest to ``query`` and all their ties.
-
-        ``dead`` rows are not among them; ``k`` is at most the number of the others, and above 0.
-        """
-        lower, upper = self.bounds(query)
-        lower[dead] = upper[dead] = -np.inf
-        least = np.partition(lower, len(lower) - k)[len(lower) - k]
-        return np.flatnonzero(upper >= least)
-
     def bounds(self, query: npt.NDArray[np.float32]) -> tuple[Array, Array]:
         """Return the least and the most that each row's cosine can be, both (n,) float32.
 

@@ -18,8 +18,8 @@ from indexes.bm25 import BM25, NONE_DEAD, Field, Parameters
 from indexes.documents import Document
 from indexes.encoders import Cache, Encoder
 from indexes.segments import Held, Labels, Misaligned, Segment, Tick, check_aligned
-from indexes.senses import Layers, Near
-from indexes.vectors import Matrix
+from indexes.senses import Layers, Look, Near
+from indexes.vectors import Bounds, Matrix
 from indexes.vocabulary import Array
 
 __all__ = ["PARAMETERS", "Index", "Misaligned", "Tick"]
@@ -131,13 +131,17 @@ class Index:
         """Return the rows of the ``k`` nearest live records, best first, and a bound on the rest.
 
         Raises:
-            ValueError: the index has no vectors; so do the next three.
+            ValueError: the index has no vectors; so do the next four.
         """
         return self._senses().nearest(query, k)
 
-    def bounds(self, query: Matrix) -> tuple[Matrix, Matrix] | None:
-        """Return the least and the most that each row's cosine can be, where that is known soon."""
-        return self._senses().bounds(query)
+    def looks(self, queries: Matrix, k: int) -> list[Look]:
+        """Return what is near each of ``queries`` (m, dim): many cost less together than alone."""
+        return self._senses().looks(queries, k)
+
+    def bounds(self, queries: Matrix) -> list[Bounds | None]:
+        """Return bounds on each row's cosine with each of ``queries``, where known soon."""
+        return self._senses().bounds(queries)
 
     def cosines(self, query: Matrix, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
         """Return the exact cosines of ``query`` with ``rows``, in -1..1."""

@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from indexes.vectors import Matrix, Rows, Scores, Vectors
+from indexes.vectors import Bounds, Matrix, Rows, Scores, Vectors
 
 LONG = 300
 PIECE = 70
@@ -34,6 +34,13 @@ class Near(NamedTuple):
 
     rows: Rows
     bound: float
+
+
+class Look(NamedTuple):
+    """What is near a query, and bounds on every row's cosine, where they are known soon."""
+
+    near: Near
+    bounds: Bounds | None
 
 
 def pieces(text: str) -> Iterator[str]:
@@ -98,10 +105,17 @@ class Senses:
             scores[at] = (1.0 - PIECE_WEIGHT) * scores[at] + PIECE_WEIGHT * best
         return scores
 
-    def nearest(self, query: Matrix, k: int) -> Near:
-        """Return the rows that are nearest as a whole or by a piece, best first, at most ``k``."""
-        whole = self.whole.nearest(query, k)
-        parts = self.parts.nearest(query, k)
+    def looks(self, queries: Matrix, k: int) -> list[Look]:
+        """Look for the ``k`` nearest to each of ``queries`` (m, dim), by the whole or a piece."""
+        found = zip(self.whole.bounds(queries), self.parts.bounds(queries), strict=True)
+        return [
+            Look(self._nearest(query, k, whole, parts), self._bounded(whole, parts))
+            for query, (whole, parts) in zip(queries, found, strict=True)
+        ]
+
+    def _nearest(self, query: Matrix, k: int, seen: Bounds | None, pieced: Bounds | None) -> Near:
+        whole = self.whole.nearest(query, k, seen)
+        parts = self.parts.nearest(query, k, pieced)
         rows = np.union1d(whole, self.owners[parts]).astype(np.int64)
         bound = _least(self.whole, query, whole, k)
         if len(self.owners):
@@ -109,12 +123,15 @@ class Senses:
             bound = max(bound, (1.0 - PIECE_WEIGHT) * bound + PIECE_WEIGHT * piece)
         return _cut(rows, self.scores(query, rows), k, bound)
 
-    def bounds(self, query: Matrix) -> tuple[Matrix, Matrix] | None:
-        """Return the least and the most that each row's cosine can be, both (n,) float32.
+    def bounds(self, queries: Matrix) -> list[Bounds | None]:
+        """Return bounds on every row's cosine with each of ``queries`` (m, dim).
 
         ``None`` where that would take longer than to look for the nearest.
         """
-        whole, parts = self.whole.bounds(query), self.parts.bounds(query)
+        found = zip(self.whole.bounds(queries), self.parts.bounds(queries), strict=True)
+        return [self._bounded(whole, parts) for whole, parts in found]
+
+    def _bounded(self, whole: Bounds | None, parts: Bounds | None) -> Bounds | None:
         if whole is None or parts is None:
             return None
         records, starts = self._stretches
@@ -178,23 +195,29 @@ class Layers:
         return out
 
     def nearest(self, query: Matrix, k: int) -> Near:
-        """See :meth:`Senses.nearest`."""
-        if len(self.parts) == 1:
-            return self.parts[0].nearest(query, k)
-        found = [part.nearest(query, k) for part in self.parts]
-        shifted = (each.rows + start for each, start in zip(found, self._starts, strict=False))
-        rows = np.concatenate(list(shifted))
-        bound = max(each.bound for each in found)
-        return _cut(rows, self.scores(query, rows), k, bound)
+        """Return what is nearest to one query."""
+        return self.looks(query[None], k)[0].near
 
-    def bounds(self, query: Matrix) -> tuple[Matrix, Matrix] | None:
+    def looks(self, queries: Matrix, k: int) -> list[Look]:
+        """See :meth:`Senses.looks`; every look is the same whoever else is asked for."""
+        if len(self.parts) == 1:
+            return self.parts[0].looks(queries, k)
+        found = zip(*(part.looks(queries, k) for part in self.parts), strict=True)
+        return [
+            self._together(query, k, looks) for query, looks in zip(queries, found, strict=True)
+        ]
+
+    def _together(self, query: Matrix, k: int, looks: Sequence[Look]) -> Look:
+        pairs = zip(looks, self._starts, strict=False)
+        rows = np.concatenate([each.near.rows + start for each, start in pairs])
+        bound = max(each.near.bound for each in looks)
+        near = _cut(rows, self.scores(query, rows), k, bound)
+        return Look(near, _concatenated([each.bounds for each in looks]))
+
+    def bounds(self, queries: Matrix) -> list[Bounds | None]:
         """See :meth:`Senses.bounds`."""
-        found = [part.bounds(query) for part in self.parts]
-        known = [each for each in found if each is not None]
-        if len(known) < len(found):
-            return None
-        lower, upper = (np.concatenate(each) for each in zip(*known, strict=True))
-        return lower, upper
+        found = zip(*(part.bounds(queries) for part in self.parts), strict=True)
+        return [_concatenated(each) for each in found]
 
     def directions(self, rows: Rows) -> Matrix:
         """See :meth:`Senses.directions`."""
@@ -202,6 +225,15 @@ class Layers:
         for part, mine, there in self._owned(rows):
             out[mine] = part.directions(there)
         return out
+
+
+def _concatenated(found: Sequence[Bounds | None]) -> Bounds | None:
+    """The bounds of all segments together; ``None`` where one of them has none."""
+    known = [each for each in found if each is not None]
+    if len(known) < len(found):
+        return None
+    lower, upper = (np.concatenate(each) for each in zip(*known, strict=True))
+    return lower, upper
 
 
 def _least(vectors: Vectors, query: Matrix, near: Rows, k: int) -> float:

@@ -25,17 +25,20 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from indexes import neighbours
+from indexes import neighbours, selection
 from indexes.codes import Codes
 
 Matrix = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.int64]
 Scores = npt.NDArray[np.float64]
+Bounds = tuple[Matrix, Matrix]  # the least and the most that each row's cosine can be, (n,) each
 
 SCANNED = 30_000
 CODED = 200_000
 RESCORED = 400  # candidates scored exactly where FAISS chose them
-_ERROR = 1e-4  # more than float32 can err on a product of two unit vectors of 384 to 1,024 numbers
+TOGETHER = 8  # queries from which one product of matrices is faster than codes, query by query
+NOWHERE = -2.0  # below any cosine
+_ERROR = np.float32(1e-4)  # more than it errs on a product of unit vectors of up to 1,024 numbers
 _NOBODY = np.zeros(0, np.int64)
 
 
@@ -113,39 +116,39 @@ class Vectors:
         _dots(self.matrix, rows.astype(np.int64), query.astype(np.float64), out)
         return out
 
-    def bounds(self, query: Matrix) -> tuple[Matrix, Matrix] | None:
-        """Return the least and the most that each row's cosine can be, both (n,) float32.
+    def bounds(self, queries: Matrix) -> list[Bounds | None]:
+        """Return the bounds on every row's cosine with each of ``queries`` (m, dim).
 
-        ``None`` where not all rows are looked at: beyond :data:`CODED` records.
+        ``None`` where not all rows are looked at: beyond :data:`CODED` records. Those of dead rows
+        are :data:`NOWHERE`.
         """
-        if isinstance(self.index, Codes):
-            return self.index.bounds(query)
-        if self.index is not None:
-            return None
-        near = self.matrix @ np.asarray(query, np.float32)
-        return near - np.float32(_ERROR), near + np.float32(_ERROR)
+        coded = isinstance(self.index, Codes)
+        if self.index is not None and not coded:
+            return [None] * len(queries)
+        if coded and len(queries) < TOGETHER:
+            found = [self.index.bounds(query) for query in queries]
+        else:
+            near = np.asarray(queries, np.float32) @ self.matrix.T
+            found = list(zip(near - _ERROR, near + _ERROR, strict=True))
+        for lower, upper in found:
+            lower[self.dead] = upper[self.dead] = NOWHERE
+        return list(found)
 
-    def nearest(self, query: Matrix, k: int) -> Rows:
+    def nearest(self, query: Matrix, k: int, bounds: Bounds | None = None) -> Rows:
         """Return the rows of the ``k`` nearest records, best first, ties by row.
 
         Fewer where fewer are alive. Exact up to :data:`CODED` records, nearly so beyond.
+        ``bounds`` are those of :meth:`bounds`, where they are known already.
         """
         k = min(k, len(self) - len(self.dead))
         if k <= 0:
             return _NOBODY
         query = np.asarray(query, np.float32)
-        return self._best(query, self._candidates(query, k), k)
-
-    def _candidates(self, query: Matrix, k: int) -> Rows:
-        if isinstance(self.index, Codes):
-            return self.index.candidates(query, k, self.dead)
-        if self.index is not None:
-            found: Rows = self._search(query.reshape(1, -1), k)[0]
-            return found
-        near = self.matrix @ query
-        near[self.dead] = -np.inf
-        least = np.partition(near, len(near) - k)[len(near) - k]
-        return np.flatnonzero(near >= least - _ERROR)
+        known = bounds or self.bounds(query[None])[0]
+        if known is None:
+            return self._best(query, self._search(query[None], k)[0], k)
+        lower, upper = known
+        return self._best(query, np.flatnonzero(upper >= selection.kth(lower, k)), k)
 
     def _search(self, queries: Matrix, k: int) -> Any:
         most = min(max(RESCORED, 2 * k), len(self))

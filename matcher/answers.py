@@ -12,6 +12,8 @@ from matcher.hits import Hit, Key, Ranking
 from matcher.model import VERSION
 from matcher.need import Query
 
+UNPLACED: Key = (0.0, 0)  # of a match that stands in no list
+
 
 @dataclass(frozen=True)
 class Match:
@@ -21,7 +23,7 @@ class Match:
     hit: Hit
     explanation: explain.Explanation
     usefulness: float = 0.0  # probability that it is of use, 0..1, comparable between needs
-    key: Key = (0.0, 0)  # tells its place in the ranking: see matcher.hits
+    key: Key = UNPLACED  # tells its place in the ranking: see matcher.hits
     priorities: tuple[Priority, ...] = ()  # its groups in the priority list in force
 
     @property

@@ -8,9 +8,11 @@ and only when asked for.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import islice
+from typing import NamedTuple
 
 from corpus.lexicon import Lexicon
 from corpus.records import Technology
@@ -37,16 +39,27 @@ PARTS = {
 }
 
 
+class Passage(NamedTuple):
+    """The field of a record that says most of a query, and where it does."""
+
+    field: str = "summary"
+    highlights: tuple[Span, ...] = ()
+
+
 @dataclass(frozen=True)
 class Explanation:
     """What is told of one hit."""
 
     label: str
     sentence: str
-    highlights: tuple[Span, ...]  # in the field that `field` names
-    field: str
     breaches: tuple[Breach, ...] = ()
     lacks: str = ""  # what the record does not say of what was asked
+    find: Callable[[], Passage] = field(default=Passage, repr=False, compare=False)
+
+    @cached_property
+    def passage(self) -> Passage:
+        """What to show of the record; found when it is shown: a yearly run shows nothing."""
+        return self.find()
 
 
 def label(
@@ -108,8 +121,7 @@ def _unsaid(technology: Technology, query: Query, lexicon: Lexicon) -> list[str]
     told = (technology.name, technology.summary, technology.detail, *technology.keywords)
     text = "\n".join(filter(None, (*told, *technology.products)))
     plain = not has_accents(query.text)
-    said = {word.lower() for word in joined(text).split()}
-    said = set(map(fold, said)) if plain else said
+    said = set(joined(fold(text) if plain else text.lower()).split())
     words = (word.replace(JOINT, " ") for word in query.terms["words"] if JOINT in word)
     return [
         word for word in words if not lexicon.is_stopword(word) and said.isdisjoint(word.split())
@@ -225,7 +237,7 @@ def _joined(text: str, found: Iterable[Span]) -> Iterable[Span]:
         yield pending
 
 
-def passage(technology: Technology, query: Query, lexicon: Lexicon) -> tuple[str, tuple[Span, ...]]:
+def passage(technology: Technology, query: Query, lexicon: Lexicon) -> Passage:
     """Return the field (``summary`` or ``detail``) that says most of the query, with highlights."""
     best: tuple[int, str, tuple[Span, ...]] = (-1, "summary", ())
     for name in ("summary", "detail"):
@@ -234,7 +246,7 @@ def passage(technology: Technology, query: Query, lexicon: Lexicon) -> tuple[str
             marks = highlights(text, query, lexicon)
             distinct = len({fold(word) for mark in marks for word in mark.text.split()})
             best = max(best, (distinct, name, marks), key=lambda each: each[0])
-    return best[1], best[2]
+    return Passage(best[1], best[2])
 
 
 def shares(hit: Hit) -> dict[str, float]:

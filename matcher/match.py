@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
+from itertools import islice, repeat
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +19,7 @@ from corpus.records import Need, Product, Technology
 from corpus.text import has_accents
 from corpus.workflow import withdrawn
 from matcher import explain, fit, need
-from matcher.answers import Answer, Match, ProductList, Sought, Taker
+from matcher.answers import UNPLACED, Answer, Match, ProductList, Sought, Taker
 from matcher.columns import Columns
 from matcher.covering import cover
 from matcher.hits import Hit, Key, Ranking
@@ -32,10 +33,18 @@ EVERYTHING = fit.Filter()
 WORDS_ONLY = "Bộ mã hóa đang gặp lỗi: lần này chỉ tìm theo từ ngữ."
 RELATIONS = ("same", "broader", "near", "other", "unknown")
 DEEP = 500  # hits looked at in any case, so that what is listed does not depend on k
-AHEAD = 32  # answers of a batch worked out before they are asked for
+TOGETHER = 32  # needs of a batch that are ranked at a time
 MASKS = 64  # filters whose rows are kept
 FIRST_PAGE: tuple[Key, Key] = ((-np.inf, -1), (-np.inf, -1))  # before all hits
 DEPTH = 10  # matches of each need that a product's list is chosen from
+
+
+class _Seen(NamedTuple):
+    """How a record's products stand to the query's, its chance to be of use, and its label."""
+
+    relation: str
+    chance: float
+    label: str
 
 
 @dataclass(frozen=True)
@@ -189,24 +198,34 @@ class Matcher:
         are the keys of the last match and the last one set apart that are known already: the
         answer goes on behind them, whatever was removed meanwhile.
         """
+        return self._answered(query, *self._ranked(query), k, only, after)
+
+    def _answered(
+        self,
+        query: Query,
+        ranking: Ranking,
+        trouble: str,
+        k: int,
+        only: fit.Filter,
+        after: tuple[Key, Key] = FIRST_PAGE,
+    ) -> Answer:
         kept: list[Match] = []
         apart: list[Match] = []
-        ranking, trouble = self._ranked(query)
         answerable = self.answerable(query, ranking)
         admitted = self.admitted(only)
         for number, (key, hit) in enumerate(ranking.placed(admitted)):
             if key <= min(after):
                 continue
-            label = self._label(query, hit, answerable)
-            if kept and self._beside_the_point(query, hit, label):
+            seen = self._seen(query, hit, answerable)
+            if kept and _beside_the_point(query, seen):
                 continue
             technology = self.technologies[hit.id]
             broken = fit.breaches(technology, query.conditions, self.as_of)
             side, known = (apart, after[1]) if broken else (kept, after[0])
             if len(side) < k and key > known:
-                match = self._explained(technology, query, hit, label, broken)
-                side.append(replace(match, key=key))
-            if self._enough(query, hit, answerable, number, (len(kept) >= k, len(apart) >= k)):
+                side.append(self._explained(technology, query, hit, seen, broken, key))
+            full = len(kept) >= k, len(apart) >= k
+            if all(full) or (number >= DEEP and self._spent(query, seen, answerable, full[0])):
                 break
         total = ranking.count(admitted)
         notices = (*_notices(query), *filter(None, [trouble]))
@@ -219,36 +238,38 @@ class Matcher:
     ) -> Iterator[Answer]:
         """Yield what :meth:`answer` returns for each of ``queries``, in their order.
 
-        The loops of scoring run outside Python's lock, so ``threads`` answer side by side; each
-        query is answered by itself, so the answers are the same to the last bit. No more than
-        :data:`AHEAD` are worked out before they are asked for.
+        :data:`TOGETHER` are ranked at a time, which costs less, and the loops of scoring run
+        outside Python's lock, so that ``threads`` work side by side. What a query finds does not
+        depend on the others: the answers are the same to the last bit.
         """
         self.admitted(only)  # once, not by every thread
+        rest = iter(queries)
         with ThreadPoolExecutor(threads) as pool:
-            pending: deque[Future[Answer]] = deque()
-            try:
-                for query in queries:
-                    pending.append(pool.submit(self.answer, query, k, only))
-                    if len(pending) >= AHEAD:
-                        yield pending.popleft().result()
-                while pending:
-                    yield pending.popleft().result()
-            finally:
-                for each in pending:
-                    each.cancel()
+            while some := list(islice(rest, TOGETHER)):
+                rankings, troubles = zip(*self._all_ranked(some, pool), strict=True)
+                yield from pool.map(
+                    self._answered, some, rankings, troubles, repeat(k), repeat(only)
+                )
 
-    def _enough(
-        self, query: Query, hit: Hit, answerable: float, number: int, full: tuple[bool, bool]
-    ) -> bool:
-        """Whether to look no further: both lists are full, or nothing more can be of use.
+    def _all_ranked(
+        self, queries: Sequence[Query], pool: ThreadPoolExecutor
+    ) -> list[tuple[Ranking, str]]:
+        """Return what :meth:`_ranked` does of each query."""
+        try:
+            ranked = self.engine.rank_all(queries, self.provinces, pool.map)
+        except EncoderFailed:  # for one of them: who it was shows when each is asked for alone
+            return list(map(self._ranked, queries))
+        return [(each, "") for each in ranked]
+
+    def _spent(self, query: Query, seen: _Seen, answerable: float, full: bool) -> bool:
+        """Whether nothing more can be of use.
 
         A match list skips what is beside the point, so it may never be full.
         """
         weights = self.engine.weights
-        chance = self.usefulness.of_record(query, hit)
         least = min(weights.adapts, weights.adapts_own, weights.adapts_near)
-        spent = answerable < weights.found or chance < least
-        return all(full) or (spent and number >= DEEP and (full[0] or bool(query.product)))
+        spent = answerable < weights.found or seen.chance < least
+        return spent and (full or bool(query.product))
 
     @cached_property
     def columns(self) -> Columns:
@@ -293,50 +314,42 @@ class Matcher:
         purpose = bool(query.processes & processes or query.stages & stages)
         return relation in {"same", "broader"}, purpose
 
-    def _beside_the_point(self, query: Query, hit: Hit, label: str) -> bool:
-        """Whether a mere reference is about another product than the one the list is for.
-
-        A search shows everything it found; a match list for pineapple that names fragrant rice
-        loses its reader. The first hit always stays, as the nearest miss.
-        """
-        relation = self.engine.relation(query.products, self.engine.products_of(hit.row))
-        return bool(query.product) and label == explain.REFERENCE and relation == "other"
-
-    def _label(self, query: Query, hit: Hit, answerable: float) -> str:
-        if not query.content:  # filler names nothing that a record could suit
-            return explain.REFERENCE
+    def _seen(self, query: Query, hit: Hit, answerable: float) -> _Seen:
+        """How a hit stands to the query, and its label."""
         engine = self.engine
         relation = engine.relation(query.products, engine.products_of(hit.row))
+        chance = self.usefulness.of_record(query, hit)
+        if not query.content:  # filler names nothing that a record could suit
+            return _Seen(relation, chance, explain.REFERENCE)
         unsaid = not (query.processes or query.stages)
         purpose = unsaid or self.meets(query, hit)[1]
-        usefulness = self.usefulness.of_record(query, hit)
-        return explain.label(relation, purpose, usefulness, answerable, engine.weights)
+        label = explain.label(relation, purpose, chance, answerable, engine.weights)
+        return _Seen(relation, chance, label)
 
     def _explained(
         self,
         technology: Technology,
         query: Query,
         hit: Hit,
-        label: str,
+        seen: _Seen,
         broken: tuple[fit.Breach, ...],
+        key: Key = UNPLACED,
     ) -> Match:
-        engine = self.engine
-        relation = engine.relation(query.products, engine.products_of(hit.row))
+        engine, relation = self.engine, seen.relation
         stages, processes = engine.stages_of(hit.row), engine.processes_of(hit.row)
         named = self._named(technology, query)
         told = explain.sentence(technology, named, query, relation, stages, processes, self.as_of)
-        shown, marks = explain.passage(technology, query, engine.lexicon)
         missing = explain.lacks(technology, query, relation, stages, processes, engine.lexicon)
-        explanation = explain.Explanation(label, told, marks, shown, broken, missing)
-        useful, groups = self.usefulness.of_record(query, hit), self.priorities_of(technology)
-        return Match(technology, hit, explanation, useful, priorities=groups)
+        passage = partial(explain.passage, technology, query, engine.lexicon)
+        explanation = explain.Explanation(seen.label, told, broken, missing, passage)
+        groups = self.priorities_of(technology)
+        return Match(technology, hit, explanation, seen.chance, key, groups)
 
     def _named(self, technology: Technology, query: Query) -> list[str]:
         """The record's products as stated, those nearest to the query's first."""
 
         def distance(name: str) -> int:
-            terms = frozenset(each.name for each in self.engine.lexicon.products(name))
-            return RELATIONS.index(self.engine.relation(query.products, terms))
+            return RELATIONS.index(self.engine.relation(query.products, self.engine.nodes(name)))
 
         return sorted(technology.products, key=distance)
 
@@ -371,9 +384,9 @@ class Matcher:
         ranking, _ = self._ranked(query)
         answerable = self.answerable(query, ranking)
         for hit in ranking.find(technology.id):
-            label = self._label(query, hit, answerable)
+            seen = self._seen(query, hit, answerable)
             broken = fit.breaches(technology, query.conditions, self.as_of)
-            return self._explained(technology, query, hit, label, broken)
+            return self._explained(technology, query, hit, seen, broken)
         return None
 
     def sought(self, stated: Need) -> Sought:
@@ -400,9 +413,18 @@ class Matcher:
     def _taker(self, sought: Sought, hit: Hit, technology: Technology) -> Taker:
         query = sought.query
         broken = fit.breaches(technology, query.conditions, self.as_of)
-        label = self._label(query, hit, sought.answerable)
-        match = self._explained(technology, query, hit, label, broken)
+        seen = self._seen(query, hit, sought.answerable)
+        match = self._explained(technology, query, hit, seen, broken)
         return Taker(sought.need, self.products.get(sought.need.product), match)
+
+
+def _beside_the_point(query: Query, seen: _Seen) -> bool:
+    """Whether a mere reference is about another product than the one the list is for.
+
+    A search shows everything it found; a match list for pineapple that names fragrant rice
+    loses its reader. The first hit always stays, as the nearest miss.
+    """
+    return bool(query.product) and seen.label == explain.REFERENCE and seen.relation == "other"
 
 
 def _notices(query: Query) -> Iterable[str]:

@@ -18,12 +18,14 @@ from indexes import selection
 from indexes.bm25 import unpacked
 from indexes.hybrid import Index
 from indexes.lexical import TIES, Evidence
-from indexes.senses import Near
+from indexes.senses import Look
+from indexes.vectors import Bounds
 from matcher import fusion
 from matcher.hits import Parts, Reading, Rows, Scored
 from matcher.softfit import Fit
 
 NEAREST = 200
+FEW = 2  # times as many as are wanted: so few are scored exactly at once
 Bits = list[npt.NDArray[np.uint64]]  # by segment, one bit for each record
 Vector = npt.NDArray[np.float32]
 
@@ -54,21 +56,31 @@ class Scoring:
         self.fit, self.terms = fit, terms
         self.size = sum(selection.counted(each) for each in bits)
         self.vector: Vector | None = None
+        self.fed = False  # whether the first hits are to turn what is meant
 
-    def mean(self, vector: Vector, near: Near, weight: float, neutral: float) -> None:
-        """Let meaning count too: ``weight * (cosine - neutral)``; ``near`` are its nearest."""
+    def mean(self, vector: Vector, look: Look, weight: float, neutral: float) -> None:
+        """Let meaning count too: ``weight * (cosine - neutral)``; ``look`` is what is near it."""
         self.vector = self.stated = vector
-        self.near, self.weight, self.neutral = near, weight, neutral
-        self.bounds: tuple[Vector, Vector] | None = None  # on the cosine of every record
+        self.weight, self.neutral = weight, neutral
+        self.near, bounds = look
+        self.span = self._spanned(bounds)
 
-    def turn(self, vector: Vector) -> None:
+    def turn(self, vector: Vector, bounds: Bounds | None) -> None:
         """Score by the meaning ``vector``; what is a hit stays as it is.
 
         Who is nearest need not be known any more, only who may be among the best: bounds tell.
         """
-        self.vector, self.bounds = vector, self.index.bounds(vector)
-        if self.bounds is None:
+        self.vector, self.span = vector, self._spanned(bounds)
+        if bounds is None:
             self.near = self.index.nearest(vector, NEAREST)
+
+    def _spanned(self, bounds: Bounds | None) -> Bounds | None:
+        """Return the least and the most that each record can score, but for rounding."""
+        if bounds is None:
+            return None
+        totals, _ = self._totals
+        lower, upper = (totals + self.weight * (each - self.neutral) for each in bounds)
+        return lower, upper
 
     def first(self, k: int) -> Scored:
         """Return the ``k`` best hits, exactly, best first."""
@@ -115,12 +127,14 @@ class Scoring:
     def _closest(self, k: int) -> Rows:
         """Rows among which are the ``k`` best of words and meaning together."""
         totals, slack = self._totals
-        if self.bounds is None:
+        if self.span is None:
             rows = self._near_enough(totals, slack, k)
         else:
-            lower, upper = (self.weight * (each - self.neutral) for each in self.bounds)
-            least = selection.kth(totals + lower, k) - slack
-            rows = np.flatnonzero(totals + upper >= max(least, selection.LEAST))
+            lower, upper = self.span
+            least = selection.kth(lower, k) - slack
+            rows = np.flatnonzero(upper >= max(least, selection.LEAST))
+        if len(rows) <= FEW * k:
+            return rows
         known = totals[rows] + self._meaning(rows)
         least = selection.kth(known.astype(np.float32), k) - slack
         return rows[known >= least]

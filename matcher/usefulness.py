@@ -18,7 +18,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from typing import Any
 
@@ -91,7 +91,12 @@ def kind(query: Query, hit: Hit) -> str:
     words = ", words" * (hit.cosine is None)
     if not query.of_product:
         return f"question{words}"
-    return f"{'short ' * (len(query.text.split()) <= SHORT)}need{words}"
+    return f"{'short ' * _few(query.text)}need{words}"
+
+
+@lru_cache(maxsize=4096)
+def _few(text: str) -> bool:
+    return len(text.split()) <= SHORT
 
 
 KINDS = ("need", "need, words", "short need", "short need, words", "question", "question, words")

@@ -55,8 +55,8 @@ def match(found: Match) -> Data:
         "coverage": found.hit.coverage,
         "cosine": found.hit.cosine,
         "highlights": {
-            "field": told.field,
-            "spans": [[span.start, span.end] for span in told.highlights],
+            "field": told.passage.field,
+            "spans": [[span.start, span.end] for span in told.passage.highlights],
         },
         "breaches": [{"rule": each.rule, "reason": each.reason} for each in told.breaches],
         "facts": explain.facts(technology),

@@ -69,9 +69,9 @@ def _match(number: str, match: Match, parts: bool) -> RenderableType:
         lines.append(Text("✗ " + "; ".join(each.reason for each in told.breaches), "red"))
     if told.lacks and told.label == explain.REFERENCE:
         lines.append(Text(f"Còn thiếu: {told.lacks}.", "yellow"))
-    text = getattr(technology, told.field)
+    text = getattr(technology, told.passage.field)
     if text:
-        lines.append(_excerpt(text, told.highlights))
+        lines.append(_excerpt(text, told.passage.highlights))
     groups = {f"Ưu tiên {each.key}": each.name for each in match.priorities}
     facts = {**explain.facts(technology), **groups}
     lines.append(Text(" · ".join(f"{name}: {value}" for name, value in facts.items()), "dim"))

@@ -272,9 +272,9 @@ def test_every_match_of_the_collection_slices_back_to_its_field():
         for match in (*answer.matches, *answer.set_apart)
     ]
     marked = [
-        (getattr(match.technology, match.explanation.field), mark)
+        (getattr(match.technology, match.explanation.passage.field), mark)
         for match in matches
-        for mark in match.explanation.highlights
+        for mark in match.explanation.passage.highlights
     ]
     assert len(marked) > 5
     assert all(text[mark.start : mark.end] == mark.text for text, mark in marked)
@@ -388,7 +388,7 @@ def test_brackets_in_a_record_are_text_and_not_style():
     span = Span("sấy", 5, 8)
     matcher = lexical()
     answer = matcher.answer(matcher.text("sấy vải"))
-    told = explain.Explanation(SUITS, "[/y]", (span,), "summary")
+    told = explain.Explanation(SUITS, "[/y]", find=lambda: explain.Passage("summary", (span,)))
     match = type(answer.matches[0])(strange, answer.matches[0].hit, told)
     text = printed(type(answer)(answer.query, (match,)))
     assert "Lò [bold]sấy[/] [/x]  T[/b]" in text

@@ -43,9 +43,7 @@ def cells(sheet):
 
 def match(technology, label=SUITS, breaches=()):
     hit = Hit(technology.id, 0, 0.9, {"words": 0.9}, None, 0.9)
-    return Match(
-        technology, hit, Explanation(label, f"Vì {technology.id}.", (), "summary", breaches)
-    )
+    return Match(technology, hit, Explanation(label, f"Vì {technology.id}.", breaches))
 
 
 FULL, BARE, DEAR, ASIDE = (

@@ -10,7 +10,7 @@ from corpus.records import Need, Product, Technology
 from matcher.answers import Answer, Match
 from matcher.explain import ADAPT, REFERENCE, SUITS, Explanation
 from matcher.hits import Hit
-from matcher.match import AHEAD, Matcher
+from matcher.match import TOGETHER, Matcher
 from matcher.model import DEFAULT
 from matcher.need import Conditions, Query
 
@@ -19,7 +19,7 @@ MANGO = Product(id="SP", name="Xoài")
 
 def match(key, score, label=SUITS):
     hit = Hit(key, 0, score, {"words": score}, None, score)
-    return Match(Technology(id=key, name=key), hit, Explanation(label, "", (), "summary"))
+    return Match(Technology(id=key, name=key), hit, Explanation(label, ""))
 
 
 class Canned(Matcher):
@@ -307,7 +307,7 @@ def test_a_batch_answers_each_query_as_it_is_answered_alone(threads):
     mine = matcher()
     queries = [mine.stated(each) for each in mine.needs.values()]
     queries = [*queries, *(mine.text(each.name) for each in TECHNOLOGIES), mine.text("")] * 9
-    assert len(queries) > AHEAD
+    assert len(queries) > TOGETHER
     alone = [mine.answer(each, 3) for each in queries]
     assert list(mine.answers(iter(queries), 3, threads=threads)) == alone
     assert {len(each.matches) for each in alone} > {0}
@@ -317,13 +317,13 @@ def test_a_batch_works_out_only_so_many_answers_ahead():
     mine, read = matcher(), []
 
     def queries():
-        for number in range(10 * AHEAD):
+        for number in range(10 * TOGETHER):
             read.append(number)
             yield mine.text("xoài")
 
     found = mine.answers(queries(), 1)
     assert not read
     assert next(found) == mine.answer(mine.text("xoài"), 1)
-    assert len(read) == AHEAD
+    assert len(read) == TOGETHER
     found.close()
-    assert len(read) == AHEAD
+    assert len(read) == TOGETHER

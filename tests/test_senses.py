@@ -33,7 +33,7 @@ def test_the_best_piece_counts_beside_the_whole():
     w = PIECE_WEIGHT
     expected = [(1 - w) * 0.6 + w * 1.0, 0.8]
     assert senses.scores(QUERY, np.array([0, 1])) == pytest.approx(expected)
-    assert senses.nearest(QUERY, 2).rows.tolist() == [0, 1]  # by the whole, 1 is nearer
+    assert senses.looks(QUERY[None], 2)[0].near.rows.tolist() == [0, 1]  # by the whole, 1 is nearer
 
 
 def test_a_text_is_cut_between_sentences_and_only_where_it_is_long():
@@ -66,12 +66,19 @@ def test_layers_are_one_over_all_rows_and_the_bound_holds(sizes, k, data):
     assert layers.directions(rows).tobytes() == single.directions(rows).tobytes()
     by_row = dict(zip(rows.tolist(), scores.tolist(), strict=True))
     alive = set(range(total)) - set(gone.tolist())
-    for near in (layers.nearest(query, k), single.nearest(query, k)):
+    for near in (layers.nearest(query, k), single.looks(query[None], k)[0].near):
         found = near.rows.tolist()
         assert set(found) <= alive
         assert len(found) == min(k, len(alive))
         assert found == sorted(found, key=lambda row: (-by_row[row], row))
         assert all(by_row[row] <= near.bound for row in alive - set(found))
+    asked = np.concatenate([query[None], unit(9, seed=3)])
+    for each, look in zip(asked, layers.looks(asked, k), strict=True):
+        assert look.near.rows.tolist() == layers.nearest(each, k).rows.tolist()
+        exact = single.scores(each, np.arange(total))
+        live = sorted(alive)
+        assert (look.bounds[0][live] <= exact[live]).all()
+        assert (exact[live] <= look.bounds[1][live]).all()
 
 
 def test_saved_senses_load_to_the_same_scores(tmp_path):
@@ -88,7 +95,7 @@ def test_saved_senses_load_to_the_same_scores(tmp_path):
 def test_without_pieces_nothing_more_is_written(tmp_path):
     of([[1.0, 0.0]]).save(tmp_path)
     assert not (tmp_path / "pieces").exists()
-    assert isinstance(Senses.load(tmp_path).nearest(QUERY, 1), Near)
+    assert isinstance(Senses.load(tmp_path).looks(QUERY[None], 1)[0].near, Near)
 
 
 def test_what_a_long_text_says_at_its_end_is_found():

@@ -117,6 +117,20 @@ def test_the_nearest_are_the_true_ones_or_nearly_all(large):
     assert np.mean(found) == 1.0 if exact else np.mean(found) >= 0.98
 
 
+def test_many_queries_at_once_are_bounded_and_find_what_each_finds_alone(large):
+    gone = truth(large, PROBES[0], 5)
+    left = large.without(gone)
+    together = left.bounds(PROBES)
+    assert len(together) == len(PROBES) >= module.TOGETHER
+    for query, bounds in zip(PROBES, together, strict=True):
+        assert left.nearest(query, 50, bounds).tolist() == left.nearest(query, 50).tolist()
+        if bounds is not None:
+            scores = left.scores(query, np.arange(len(left)))
+            scores[gone] = module.NOWHERE
+            assert (bounds[0] <= scores).all()
+            assert (scores <= bounds[1]).all()
+
+
 def test_what_is_found_is_ordered_by_its_exact_scores(large):
     for each in PROBES[:10]:
         found = large.nearest(each, 50)
@@ -166,13 +180,18 @@ def test_codes_bound_every_cosine_and_name_all_that_may_be_near(seed, count, dim
     assert (exact <= upper).all()
     k = 1 + seed % count
     reached = np.flatnonzero(exact >= np.sort(exact)[-k])
-    assert set(reached) <= set(codes.candidates(query, k, np.zeros(0, np.int64)))
+    assert set(reached) <= set(candidates(codes, query, k))
+
+
+def candidates(codes, query, k):
+    """All that may be among the ``k`` nearest."""
+    lower, upper = codes.bounds(query)
+    return np.flatnonzero(upper >= np.sort(lower)[-k])
 
 
 def test_codes_leave_few_rows_to_score(large):
     if isinstance(large.index, Codes):
-        nobody = np.zeros(0, np.int64)
-        named = [len(large.index.candidates(each, 50, nobody)) for each in PROBES]
+        named = [len(candidates(large.index, each, 50)) for each in PROBES]
         assert np.mean(named) < 100  # of 6,000
 
 

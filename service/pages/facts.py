@@ -59,13 +59,13 @@ class Card:
 def card(match: Match, query: Query, lexicon: Lexicon, as_of: dt.date, fresh: bool = False) -> Card:
     """Make the card of one match."""
     technology, told = match.technology, match.explanation
-    text = getattr(technology, told.field) or ""
+    text = getattr(technology, told.passage.field) or ""
     title = render.marked(technology.name, explain.highlights(technology.name, query, lexicon))
     return Card(
         match,
         title,
         reason(told.sentence),
-        render.excerpt(text, told.highlights),
+        render.excerpt(text, told.passage.highlights),
         badges(technology, as_of, match.priorities),
         facts(technology, as_of),
         bars(match),
