@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from corpus.lexicon import Lexicon
 from corpus.records import Technology
-from corpus.text import Span, fold, has_accents, joined
+from corpus.text import Span, fold, has_accents
 from indexes.analyser import JOINT, spans
 from matcher.fit import Breach, money
 from matcher.hits import Hit
@@ -120,12 +120,25 @@ def _unsaid(technology: Technology, query: Query, lexicon: Lexicon) -> list[str]
     """The first words of the question, of two syllables and more, that the record never says."""
     told = (technology.name, technology.summary, technology.detail, *technology.keywords)
     text = "\n".join(filter(None, (*told, *technology.products)))
-    plain = not has_accents(query.text)
-    said = set(joined(fold(text) if plain else text.lower()).split())
+    said = text.lower() if has_accents(query.text) else fold(text)
     words = (word.replace(JOINT, " ") for word in query.terms["words"] if JOINT in word)
-    return [
-        word for word in words if not lexicon.is_stopword(word) and said.isdisjoint(word.split())
-    ][:LACKING]
+    unsaid = (
+        word
+        for word in words
+        if not (lexicon.is_stopword(word) or any(_says(said, each) for each in word.split()))
+    )
+    return list(islice(unsaid, LACKING))
+
+
+def _says(text: str, syllable: str) -> bool:
+    """Whether ``syllable`` stands in ``text`` by itself."""
+    at = text.find(syllable)
+    while at >= 0:
+        end = at + len(syllable)
+        if not (text[at - 1 : at].isalnum() or text[end : end + 1].isalnum()):
+            return True
+        at = text.find(syllable, end)
+    return False
 
 
 def sentence(

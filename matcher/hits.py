@@ -114,6 +114,29 @@ class Source(Protocol):
         """Return some hits with their exact parts, best first."""
 
 
+class Place(NamedTuple):
+    """Where a hit stands in a ranking; most that are passed by are never looked at."""
+
+    ranking: Ranking
+    scored: Scored
+    position: int
+
+    @property
+    def id(self) -> str:
+        """The id of the record."""
+        return self.ranking.ids[self.scored.listed[self.position]]
+
+    @property
+    def key(self) -> Key:
+        """What its place is told by: keys rise, and depend on no filter."""
+        return self.ranking.key(self.scored, self.position)
+
+    @property
+    def hit(self) -> Hit:
+        """All that is known of it."""
+        return self.ranking.told(self.scored, self.position)
+
+
 class Ranking:
     """All hits of a query, best first, ready to be cut into pages.
 
@@ -140,9 +163,10 @@ class Ranking:
 
     def hit(self, position: int) -> Hit:
         """Return the hit at ``position`` (0 = best)."""
-        return self._hit(self._upto(position), position)
+        return self.told(self._upto(position), position)
 
-    def _hit(self, scored: Scored, position: int) -> Hit:
+    def told(self, scored: Scored, position: int) -> Hit:
+        """Return one of ``scored`` with all that is known of it."""
         row, values = scored.listed[position], scored.columns[position]
         cosine = None if scored.cosines is None else float(scored.cosines[position])
         parts = dict(zip(scored.parts, values, strict=True))
@@ -178,14 +202,14 @@ class Ranking:
         """Yield the hit of one record, if the query finds it; the others are not ranked."""
         row = self._index.row_of.get(key)
         if row is not None and self._search is not None and self._search.found[row]:
-            yield self._hit(self._search.scored(np.array([row], np.int64)), 0)
+            yield self.told(self._search.scored(np.array([row], np.int64)), 0)
 
     def hits(self, only: npt.NDArray[np.bool_] | None = None) -> Iterable[Hit]:
         """Yield hits, best first; those in rows that ``only`` (n,) admits, where it is given."""
-        return (hit for _, hit in self.placed(only))
+        return (place.hit for place in self.placed(only))
 
-    def placed(self, only: npt.NDArray[np.bool_] | None = None) -> Iterable[tuple[Key, Hit]]:
-        """Yield hits as :meth:`hits` does, each with the key that its place is told by.
+    def placed(self, only: npt.NDArray[np.bool_] | None = None) -> Iterable[Place]:
+        """Yield the places of hits as :meth:`hits` does.
 
         Keys rise, and a hit has the same one whatever ``only`` is. Where few hits are admitted only
         they are worked out, not all that stand before them.
@@ -195,14 +219,15 @@ class Ranking:
             if len(rows) <= FEW:
                 scored = self._search.ordered(rows)
                 for position in range(len(rows)):
-                    yield self._key(scored, position), self._hit(scored, position)
+                    yield Place(self, scored, position)
                 return
         for position in range(self._size):
             scored = self._upto(position)
             if only is None or only[scored.listed[position]]:
-                yield self._key(scored, position), self._hit(scored, position)
+                yield Place(self, scored, position)
 
-    def _key(self, scored: Scored, position: int) -> Key:
+    def key(self, scored: Scored, position: int) -> Key:
+        """Return what tells the place of one of ``scored``."""
         return scored.keys[position], int(self._index.place[scored.listed[position]])
 
     def count(self, only: npt.NDArray[np.bool_]) -> int:

@@ -213,15 +213,18 @@ class Matcher:
         apart: list[Match] = []
         answerable = self.answerable(query, ranking)
         admitted = self.admitted(only)
-        for number, (key, hit) in enumerate(ranking.placed(admitted)):
-            if key <= min(after):
+        for number, place in enumerate(ranking.placed(admitted)):
+            if place.key <= min(after):
                 continue
+            technology = self.technologies[place.id]
+            broken = fit.breaches(technology, query.conditions, self.as_of)
+            side, known = (apart, after[1]) if broken else (kept, after[0])
+            if len(side) >= k and number < DEEP:
+                continue
+            key, hit = place.key, place.hit
             seen = self._seen(query, hit, answerable)
             if kept and _beside_the_point(query, seen):
                 continue
-            technology = self.technologies[hit.id]
-            broken = fit.breaches(technology, query.conditions, self.as_of)
-            side, known = (apart, after[1]) if broken else (kept, after[0])
             if len(side) < k and key > known:
                 side.append(self._explained(technology, query, hit, seen, broken, key))
             full = len(kept) >= k, len(apart) >= k
