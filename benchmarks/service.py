@@ -26,19 +26,15 @@ from urllib.parse import urlencode
 import numpy as np
 
 from benchmarks import load, machine
-from benchmarks.generator import SEED, Generator, queries
-from corpus.readers import read
-from corpus.records import Need, Product, Technology
-from corpus.store import Store
-from indexes.encoders import open_encoder
-from service.loading import sample_files
+from benchmarks.filled import fill, sample
+from benchmarks.generator import queries
+from indexes.encoders import FIRST
 from service.workspace import Workspace
 
 RESULTS = Path(__file__).with_name("results-service.md")
 USERS, WORKERS = (1, 8, 32), (1, 2)
 ASKED = 200  # different questions
 WARMING, ENOUGH, ROUNDS = 4.0, 3.0, 30  # seconds of a round; of each worker's processor; rounds
-BATCH = 10_000
 ALONE = 0.5  # processes that want a core before we begin, and others are at work
 _ROOT = Path(__file__).resolve().parent.parent
 _TICK = os.sysconf("SC_CLK_TCK")
@@ -60,19 +56,8 @@ class Row:
 
 def prepare(space: Workspace, records: int, encoder: str) -> list[str]:
     """Fill and index ``space``, unless it is; return questions. ``records`` 0: the sample."""
-    sample = read(sample_files()).records
-    kept = [each for each in sample if isinstance(each, Need | Product)]
-    supply = [each for each in sample if isinstance(each, Technology)]
-    needs = [each for each in kept if isinstance(each, Need)]
-    if not (space.index_folder / "CURRENT").is_file():
-        with Store.create(space.folder) as store:
-            store.save(kept)
-            made: Sequence[Technology] = supply
-            if records:
-                made = list(Generator(supply, SEED).records(records))
-            for first in range(0, len(made), BATCH):
-                store.save(made[first : first + BATCH])
-        space.build(open_encoder(encoder))
+    fill(space, records, encoder)
+    supply, needs, _ = sample()
     asked = queries(supply, needs, ASKED)
     return [f"/api/v1/search?{urlencode({'q': text, 'k': 10})}" for text in asked]
 
@@ -190,7 +175,7 @@ def render(rows: Sequence[Row], facts: Sequence[tuple[str, str]]) -> str:
         "the server for one request, which others on the machine change little; requests/s and "
         "percentiles are of the machine as it was. Every worker was warm before; least: what share "
         "of that time went to the worker with least of it, for a connection stays with the worker "
-        "that took it.\n\n"
+        "that took it. Vectors of generated records are drawn, questions are encoded.\n\n"
     )
     told = "".join(f"- **{name}**: {value}\n" for name, value in facts)
     titles = ["asked", "workers", "users", "requests", "requests/s", "50 % ms", "95 % ms"]
@@ -218,12 +203,13 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         home = options.data or Path(scratch)
         for name, records, encoder in (
+            (f"search, {options.records:,} records, {FIRST[0]}", options.records, FIRST[0]),
             (f"search, {options.records:,} records, words only", options.records, "none"),
-            ("search, sample of 408 records, E5", 0, "e5"),
+            (f"search, sample of 408 records, {FIRST[0]}", 0, FIRST[0]),
         ):
-            space = Workspace(home / (encoder if records == 0 else f"{records}"))
+            space = Workspace(home / f"{records}-{encoder}")
             paths = prepare(space, records, encoder)
-            for row in run(name, space, paths, options.seconds, bare=bool(records)):
+            for row in run(name, space, paths, options.seconds, bare=not rows):
                 print(json.dumps(row.__dict__), file=sys.stderr, flush=True)
                 rows.append(row)
     facts = [(name, text) for name, text in machine.facts().items() if name != "threads"]

@@ -8,7 +8,6 @@ and the encoder's rate on records is measured apart.
 from __future__ import annotations
 
 import datetime as dt
-import json
 import subprocess
 import tempfile
 import time
@@ -22,6 +21,7 @@ import numpy as np
 
 from benchmarks import opening, peers, refresh
 from benchmarks.drawn import DIM, DrawnEncoder, Space
+from benchmarks.filled import add_vectors
 from benchmarks.generator import SEED, Generator, queries
 from benchmarks.peers import SLOW, TOP, Peer, best
 from benchmarks.refresh import Refreshed
@@ -37,7 +37,7 @@ from indexes.encoders import Encoder
 from indexes.hybrid import Index
 from indexes.senses import Layers
 from indexes.snapshot import PUBLIC, open_current, publish
-from indexes.vectors import Matrix, Vectors
+from indexes.vectors import Matrix
 from matcher.documents import documents
 from matcher.match import Matcher
 from matcher.model import DEFAULT
@@ -127,7 +127,7 @@ def run(task: Task, count: int) -> Findings:
         steps = _publish(home, records, task.lexicon)
         used = time.process_time() - used
         matrix = _space(task).records(count, task.seed)
-        _add_vectors(home, matrix, task.encoder)
+        add_vectors(home, matrix, task.encoder)
         snapshot = open_current(home)
         index = snapshot.index()
         found = Findings(count, _vocabulary(index), _grown(generator), steps)
@@ -166,15 +166,6 @@ def _publish(home: Path, records: Sequence[Technology], lexicon: Lexicon) -> dic
 
 def _space(task: Task) -> Space:
     return Space.of(task.seed, task.encoder.dim if task.encoder else DIM)
-
-
-def _add_vectors(home: Path, matrix: Matrix, encoder: Encoder | None) -> None:
-    """Put drawn vectors into the snapshot just published, as if an encoder had made them."""
-    folder = home / (home / "CURRENT").read_text(encoding="utf-8")
-    Vectors.build(matrix).save(folder / PUBLIC)
-    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    manifest |= {"encoder": encoder.name if encoder else "drawn", "dim": matrix.shape[1]}
-    (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
 
 
 def _vocabulary(index: Index) -> dict[str, tuple[int, int]]:
