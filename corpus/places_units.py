@@ -15,6 +15,7 @@ from importlib.resources.abc import Traversable
 from corpus.lexicon_tables import Row, data_folder, read_table
 from corpus.phrases import Both, Reading, both, span_at
 from corpus.places_area import District
+from corpus.text import normalise
 
 KINDS = ("huyện", "quận", "thị xã", "thành phố")
 # The word before a district's name; one letter alone counts only as a capital ("Q.1", not "24 h").
@@ -35,6 +36,21 @@ _COMMUNE = re.compile(
     r"(?P<name>\d{1,2}(?!\w)|[^\W\d_][\w'’]*(?: (?:[^\W\d_][\w'’]*|\d{1,2}(?!\w))){0,4})",
     re.IGNORECASE,
 )
+# Classes of difficult areas as decisions name them, the more exact first.
+_CLASSES = {
+    "khu vực III": r"(?:khu vực|kv)\s*(?:iii|3)",
+    "khu vực II": r"(?:khu vực|kv)\s*(?:ii|2)",
+    "khu vực I": r"(?:khu vực|kv)\s*(?:i|1)",
+    "đặc biệt khó khăn": r"đặc biệt khó khăn|đbkk",
+    "bãi ngang": r"bãi ngang",
+    "xã đảo": r"xã đảo",
+    "biên giới": r"biên giới",
+    "an toàn khu": r"an toàn khu|atk",
+}
+_AREA_CLASS = {
+    name: re.compile(rf"(?<!\w)(?:{words})(?!\w)", re.IGNORECASE)
+    for name, words in _CLASSES.items()
+}
 _ENDS_NAME = frozenset({"tp", "tx", "h", "q", "huyện", "quận", "thị", "thành", "tỉnh", "t"})
 _LONGEST = 16  # characters that the word before a name may take
 
@@ -115,6 +131,12 @@ class Units:
             # what was a thị xã then may be a city in the table
             exact = [each for each in known if each.kind == kind] or known
             yield Piece(first + before.start(), span.end, frozenset(exact))
+
+
+def area_class(text: str) -> str:
+    """Return the classes of its area that ``text`` states with a commune, or ""."""
+    text = normalise(text)
+    return ", ".join(name for name, words in _AREA_CLASS.items() if words.search(text))
 
 
 def covered(piece: Piece, taken: list[tuple[int, int]]) -> bool:
