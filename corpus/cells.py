@@ -15,9 +15,10 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
-from corpus import outcomes, tasks
+from corpus import outcomes, tasks, worded
 from corpus.headings import MONEY_FIELDS, UNITS, YEARLY_FIELDS, field_of, shorten, title
 from corpus.outcomes import Outcome, ReasonKind
+from corpus.periods import PeriodError
 from corpus.records import KINDS, MAX_CELL, PUBLIC, RESTRICTABLE, STAGES, UNDER_NDA
 from corpus.tasks import Progress, TaskKind
 from corpus.text import squeeze
@@ -340,10 +341,29 @@ def _parts(name: str) -> tuple[str, ...]:
     raise CellError(f'không có phần "{shorten(name)}"; các phần đặt theo NDA được: {titles}')
 
 
+def _or_worded(strict: Parser, in_words: Callable[[str], worded.Worded | None]) -> Parser:
+    """Return a parser that reads a cell in words where it is not what the column asks for."""
+
+    def parse(text: str) -> Parsed:
+        try:
+            return strict(text)
+        except CellError:
+            try:
+                found = in_words(text)
+            except PeriodError as error:
+                raise CellError(str(error)) from None
+            if found is None:
+                raise
+        return Parsed(*found)
+
+    return parse
+
+
 _PARSERS: Final[dict[str, Parser]] = {
     **dict.fromkeys(("trl", "trl_min"), parse_trl),
-    **dict.fromkeys(("valid_until", "acceptance_date", "updated", "date", "next_date"), parse_date),
-    "year": parse_year,
+    **dict.fromkeys(("acceptance_date", "updated", "date", "next_date"), parse_date),
+    "valid_until": _or_worded(parse_date, worded.until),
+    "year": _or_worded(parse_year, worded.year),
     "priority": parse_priority,
     "grade": parse_grade,
     "rank": parse_rank,
@@ -365,8 +385,11 @@ _OF_WORK: Final[dict[str, Parser]] = {**_PARSERS, "kind": parse_task_kind}
 def parser_for(kind: str, field: str, unit: float = 1.0) -> Parser:
     """Return the parser of a field; ``unit`` is that of its column's money, in million VND."""
     if field in MONEY_FIELDS:
-        parse = parse_yearly if field in YEARLY_FIELDS else parse_money
-        return lambda text: parse(text, unit)
+        if field in YEARLY_FIELDS:
+            return lambda text: parse_yearly(text, unit)
+        return _or_worded(
+            lambda text: parse_money(text, unit), lambda text: worded.money(text, field, unit)
+        )
     many = KINDS[kind].model_fields[field].annotation == tuple[str, ...]
     parsers = _OF_WORK if kind in {"proposal", "task"} else _PARSERS
     return parsers.get(field, parse_list if many else parse_text)

@@ -1,12 +1,12 @@
-"""Provinces before and after 1 July 2025, and the economic regions, by date.
+"""Provinces before and after 1 July 2025, and what a text says of them, by date.
 
 63 provinces became 34. A name that survived ("An Giang") covers more after that day than before,
 a name that went ("Kiên Giang") still covers what it covered. Everything is therefore expressed in
-old provinces, the smaller pieces: a place is the set of old provinces it covers. Districts ended
-and communes were redrawn; they are not kept here, and a name after "xã", "huyện" … is no province.
+old provinces, the smaller pieces: a place is an area of them. Districts that a text names
+(:mod:`corpus.places_units`) tell which of them is meant; a name after "xã", "huyện" … is no
+province.
 
-By whose rule: Resolution 202/2025/QH15 (the 34); Decree 92/2006, Resolution 81/2023/QH15 and
-Resolution 306/NQ-CP of 5 October 2025 (the regions). The tables are in ``corpus/data``.
+By whose rule: Resolution 202/2025/QH15 (the 34). The tables are in ``corpus/data``.
 """
 
 from __future__ import annotations
@@ -20,39 +20,23 @@ from typing import Literal
 
 from corpus.lexicon_tables import Row, data_folder, read_table
 from corpus.phrases import Both, Contexts, Reading, both, contexts, key, read, span_at
-from corpus.text import squeeze
+from corpus.places_address import PREFIX, Place, addresses
+from corpus.places_area import Area
+from corpus.places_regions import BEFORE, MERGED, Region, Regions
+from corpus.places_units import Piece, Units, covered
 
-MERGED = dt.date(2025, 7, 1)
+__all__ = ["BEFORE", "MERGED", "Nearness", "Place", "Places"]
+
 Nearness = Literal["same", "merged", "region", "other", "unknown"]
 _NOT_A_PROVINCE = (
     "xã", "phường", "đặc khu", "huyện", "quận", "thị trấn", "thị xã", "ấp", "thôn", "đường", "phố",
 )  # fmt: skip
-_PREFIX = r"(?:(?:tỉnh|thành phố|tp)[\s.]+)*"
-_NOW_PART_OF = re.compile(rf"[\s(,–-]*(?:nay|hiện) (?:là|thuộc)\s+{_PREFIX}")
-_IN_BRACKETS = re.compile(rf"\s*[(,–-]\s*(?:(?:trước đây|nguyên) là\s+|thuộc\s+)?{_PREFIX}")
-_FORMER = re.compile(r"[\s(]*(?:cũ|trước đây|trước sáp nhập)(?!\w)\s*\)?")
+_NOW_PART_OF = re.compile(rf"[\s(,–-]*(?:nay|hiện) (?:là|thuộc)\s+{PREFIX}")
+_IN_BRACKETS = re.compile(rf"\s*[(,–-]\s*(?:(?:trước đây|nguyên) là\s+|thuộc\s+)?{PREFIX}")
+_DAY = r"(?:ngày\s+)?0?1/0?7/2025"
+_FORMER = re.compile(rf"[\s(]*(?:cũ|trước đây|trước sáp nhập|trước {_DAY})(?!\w)\s*\)?")
+_TODAY = re.compile(rf"[\s(]*(?:mới|hiện nay|sau sáp nhập|từ {_DAY})(?!\w)\s*\)?")
 _CLOSED = re.compile(r"\s*\)")
-
-
-@dataclass(frozen=True)
-class Place:
-    """A province named at ``[start, end)`` of a text, and the old provinces it covers."""
-
-    start: int
-    end: int
-    found: str
-    name: str
-    extent: frozenset[str]
-
-
-@dataclass(frozen=True)
-class Region:
-    """An economic region of one scheme; its extent is a set of old provinces."""
-
-    scheme: str
-    since: dt.date
-    name: str
-    extent: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -66,17 +50,17 @@ class _Name:
 
 @dataclass(frozen=True)
 class Places:
-    """The provinces and regions of the tables; :meth:`load` makes one."""
+    """The provinces, districts and regions of the tables; :meth:`load` makes one."""
 
     new_names: Mapping[str, str]  # old province → province since 1 July 2025
-    all_regions: tuple[Region, ...]  # oldest scheme first
+    regional: Regions
+    units: Units
     _spellings: Mapping[str, _Name]  # spelling → province
-    _region_keys: Mapping[str, str]  # squeezed name or alias → region name
     _phrases: Both
 
     @classmethod
     def load(cls, folder: Path | None = None) -> Places:
-        """Read ``provinces.csv`` and ``regions.csv`` of ``folder`` (default: the package's).
+        """Read the tables of places in ``folder`` (default: the package's).
 
         Raises :class:`corpus.lexicon_tables.TableError` naming file, line and column of a bad cell.
         """
@@ -84,40 +68,49 @@ class Places:
         rows = read_table(data, "provinces.csv", ("name", "new", "aliases", "capital", "avoid"))
         new_names = _new_names(rows)
         spellings = {word: name for row in rows for word, name in _spellings(row)}
-        columns = ("scheme", "from", "region", "provinces", "aliases")
-        region_rows = read_table(data, "regions.csv", columns)
-        regions = sorted((_region(row, new_names) for row in region_rows), key=_since)
-        return cls(
-            new_names=new_names,
-            all_regions=tuple(regions),
-            _spellings=spellings,
-            _region_keys=dict(pair for row in region_rows for pair in _region_keys(row)),
-            _phrases=both(spellings),
-        )
+        units = Units.load(data, frozenset(new_names))
+        return cls(new_names, Regions.load(data, new_names), units, spellings, both(spellings))
+
+    @property
+    def all_regions(self) -> tuple[Region, ...]:
+        """The regions of all schemes, the oldest scheme first."""
+        return self.regional.all
 
     def find(self, text: str, as_of: dt.date | None = None) -> tuple[Place, ...]:
-        """Return the provinces that ``text`` names; offsets refer to ``normalise(text)``.
+        """Return the places that ``text`` names; offsets refer to ``normalise(text)``.
 
         "An Giang (Kiên Giang cũ)" and "Kiên Giang, nay là An Giang" are one place, the old
-        Kiên Giang. Other names mean what they mean on ``as_of`` (default: since 1 July 2025).
+        Kiên Giang; "huyện Châu Phú, An Giang" is one in the old An Giang. Names without such help
+        mean what they mean on ``as_of`` (default: since 1 July 2025, so either part).
         """
         reading = read(text)
-        places = [*self._mentions(reading, as_of)]
+        places = [*self._addresses(reading, as_of)]
         found: list[Place] = []
         while places:
             first, *rest = places
             joined = self._joined(reading.text, first, rest[0]) if rest else None
-            found.append(joined or self._former(reading.text, first))
+            found.append(joined or self._dated(reading.text, first))
             places = rest[1:] if joined else rest
         return tuple(found)
+
+    def _addresses(self, reading: Reading, as_of: dt.date | None) -> Iterator[Place]:
+        """Put districts and communes to the province that follows them, or that they follow."""
+        pieces = self.units.pieces(reading)
+        taken = [(each.start, each.end) for each in pieces if not each.bare]
+        mentions = self._mentions(reading, as_of)
+        provinces = [each for each in mentions if not covered(Piece(each.start, each.end), taken)]
+        named = [(each.start, each.end) for each in provinces]
+        pieces = [each for each in pieces if not (each.bare and covered(each, named))]
+        parts: list[Piece | Place] = [*pieces, *provinces]
+        return addresses(reading.text, sorted(parts, key=lambda each: each.start))
 
     def _mentions(self, reading: Reading, as_of: dt.date | None) -> Iterator[Place]:
         for start, size, words in self._phrases[reading.accented].find(reading.tokens):
             name = self._spellings[words[0]]
             if _is_province(name, words[0], reading, start, size):
                 span = span_at(reading, start, size)
-                extent = self.extent(name.province, as_of)
-                yield Place(span.start, span.end, span.text, name.province, extent)
+                area = Area(self.extent(name.province, as_of))
+                yield Place(span.start, span.end, span.text, name.province, area)
 
     def _joined(self, text: str, first: Place, second: Place) -> Place | None:
         """Return the old province that two neighbouring names describe together, if they do."""
@@ -133,16 +126,22 @@ class Places:
             return None
         if "(" in gap and text[end : end + 1] == ")":
             end += 1
-        found = text[first.start : end]
-        return Place(first.start, end, found, old.name, frozenset({old.name}))
+        exact = frozenset({old.name})
+        area = first.area.narrowed(exact) or old.area.narrowed(exact) or Area(exact)
+        return Place(first.start, end, text[first.start : end], old.name, area)
 
-    def _former(self, text: str, place: Place) -> Place:
-        if _FORMER.match(text[place.end :].lower()):
-            return replace(place, extent=frozenset({place.name}))
+    def _dated(self, text: str, place: Place) -> Place:
+        """Read what stands behind a name: "cũ", "trước 1/7/2025" or "mới", "từ 1/7/2025"."""
+        rest = text[place.end :].lower()
+        if place.name and _FORMER.match(rest):
+            area = place.area.narrowed(frozenset({place.name}))
+            return replace(place, area=area or place.area)
+        if place.area == Area(place.extent) and _TODAY.match(rest):
+            return replace(place, area=Area(self.extent(place.name)))
         return place
 
     def _became(self, old: str, new: str) -> bool:
-        return old != new and self.new_names[old] == new
+        return bool(old and new) and old != new and self.new_names[old] == new
 
     def province(self, name: str) -> str | None:
         """Return the province (its old name in the table) that ``name`` spells, if any."""
@@ -151,7 +150,7 @@ class Places:
                 size, words = next(self._phrases[accented].at(phrase, 0), (0, ()))
                 if words and size == len(phrase):
                     return self._spellings[words[0]].province
-        bare = re.sub(rf"(?i)^{_PREFIX}", "", name.strip())
+        bare = re.sub(rf"(?i)^{PREFIX}", "", name.strip())
         return self.province(bare) if bare != name.strip() else None
 
     def new_name(self, name: str) -> str | None:
@@ -167,28 +166,21 @@ class Places:
         """
         province = self.province(name)
         if province is None:
-            return self._region_extent(name, as_of)
+            region = self.regional.on(name, as_of)
+            return region.extent if region else frozenset()
         if as_of is not None and as_of < MERGED:
             return frozenset({province})
         parts = (old for old, new in self.new_names.items() if new == province)
         return frozenset(parts) or frozenset({province})
-
-    def _region_extent(self, name: str, as_of: dt.date | None) -> frozenset[str]:
-        region = self._region_keys.get(squeeze(name)) or self._region_keys.get(
-            squeeze(name).removeprefix("vung ")
-        )
-        known = [r for r in self.all_regions if r.name == region]
-        in_force = [r for r in known if as_of is None or r.since <= as_of]
-        return in_force[-1].extent if in_force else frozenset()
 
     def regions(self, name: str, scheme: str | None = None) -> tuple[str, ...]:
         """Return the regions of ``scheme`` (default: the latest) that ``name`` lies in.
 
         A province since 2025 may lie in two regions of an older scheme.
         """
-        scheme = scheme if scheme is not None else self.all_regions[-1].scheme
-        if all(region.scheme != scheme for region in self.all_regions):
-            known = ", ".join(dict.fromkeys(region.scheme for region in self.all_regions))
+        scheme = scheme if scheme is not None else self.regional.schemes[-1]
+        if scheme not in self.regional.schemes:
+            known = ", ".join(self.regional.schemes)
             raise ValueError(f'không có cách chia vùng "{scheme}" (có: {known})')
         extent = self.extent(name)
         found = (r for r in self.all_regions if r.scheme == scheme and r.extent & extent)
@@ -219,6 +211,8 @@ def _is_province(name: _Name, word: str, reading: Reading, start: int, size: int
     if name.avoid and name.avoid[reading.accented].around(reading, start) is not None:
         return False
     before = f" {' '.join(reading.tokens[max(0, start - 2) : start])}"
+    if before.endswith(("thành phố", "thanh pho")):
+        return True
     units = (" ".join(key(unit, reading.accented)) for unit in _NOT_A_PROVINCE)
     return not any(before.endswith(f" {unit}") for unit in units)
 
@@ -240,26 +234,3 @@ def _spellings(row: Row) -> Iterator[tuple[str, _Name]]:
         signs = row.many("avoid")
         avoid = contexts(word, [signs]) if signs else None
         yield word, _Name(row.text("name"), bool(row.cells["capital"]), avoid)
-
-
-def _region(row: Row, new_names: Mapping[str, str]) -> Region:
-    try:
-        since = dt.date.fromisoformat(row.text("from"))
-    except ValueError as error:
-        raise row.error("from", "cần ngày dạng 2025-10-05") from error
-    members = row.many("provinces")
-    for name in members:
-        if name not in new_names:
-            raise row.error("provinces", f'không có tỉnh "{name}"')
-    current = new_names if since >= MERGED else {name: name for name in new_names}
-    extent = frozenset(old for old, new in current.items() if new in members)
-    return Region(row.text("scheme"), since, row.text("region"), extent)
-
-
-def _since(region: Region) -> dt.date:
-    return region.since
-
-
-def _region_keys(row: Row) -> Iterator[tuple[str, str]]:
-    for name in (row.text("region"), *row.many("aliases")):
-        yield squeeze(name), row.text("region")

@@ -9,51 +9,17 @@ number that stands bare, or before a word that measures nothing known, keeps no 
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
+from corpus.periods import periods
+from corpus.quantity_bounds import Bound, bound
+from corpus.quantity_units import Unit, unit_at
 from corpus.text import fold, normalise
 
-# Unit as folded text → (what it measures, how much of the base unit it is).
-_UNITS: dict[str, tuple[str, float]] = {
-    **dict.fromkeys(("kg", "ky", "kilogam", "kilogram", "can"), ("kg", 1.0)),
-    **dict.fromkeys(("tan", "t", "ton", "tons", "tonnes", "tonne"), ("kg", 1000.0)),
-    **dict.fromkeys(("g", "gam", "gram"), ("kg", 1e-3)),
-    "mg": ("kg", 1e-6), "ta": ("kg", 100.0), "yen": ("kg", 10.0),
-    **dict.fromkeys(("l", "lit", "liter", "litre", "liters", "litres"), ("l", 1.0)),
-    "ml": ("l", 1e-3),
-    **dict.fromkeys(("m3", "khoi", "met khoi"), ("l", 1000.0)),
-    **dict.fromkeys(("m2", "met vuong"), ("m2", 1.0)),
-    **dict.fromkeys(("ha", "hecta", "hectares", "hectare"), ("m2", 1e4)),
-    **dict.fromkeys(("m", "met", "metres", "meters"), ("m", 1.0)),
-    "km": ("m", 1e3), "cm": ("m", 1e-2),
-    **dict.fromkeys(("mm", "ly", "milimet"), ("m", 1e-3)),
-    **dict.fromkeys(("µm", "um", "micron", "micromet"), ("m", 1e-6)),
-    **dict.fromkeys(("giay", "s", "seconds"), ("h", 1 / 3600)),
-    **dict.fromkeys(("phut", "min", "minutes"), ("h", 1 / 60)),
-    **dict.fromkeys(("gio", "h", "tieng", "hours", "hour"), ("h", 1.0)),
-    **dict.fromkeys(("ngay", "days", "day"), ("h", 24.0)),
-    **dict.fromkeys(("tuan", "weeks", "week"), ("h", 168.0)),
-    **dict.fromkeys(("thang", "months", "month"), ("h", 720.0)),
-    **dict.fromkeys(("nam", "years", "year"), ("h", 8760.0)),
-    "w": ("W", 1.0), **dict.fromkeys(("kw", "kwp", "kva"), ("W", 1e3)), "mw": ("W", 1e6),
-    **dict.fromkeys(("hp", "ma luc", "cv"), ("W", 746.0)),
-    "kwh": ("kWh", 1.0),
-    **dict.fromkeys(("oc", "do c", "do", "c", "do am"), ("°C", 1.0)),
-    **dict.fromkeys(("%", "phan tram", "percent"), ("%", 1.0)),
-    **dict.fromkeys(("dong", "vnd"), ("tr", 1e-6)),
-    **dict.fromkeys(("nghin dong", "ngan dong"), ("tr", 1e-3)),
-    **dict.fromkeys(("trieu", "trieu dong", "tr"), ("tr", 1.0)),
-    **dict.fromkeys(("ty", "ty dong", "ti"), ("tr", 1e3)),
-    **dict.fromkeys(("bar", "atm"), ("bar", 1.0)),
-    **dict.fromkeys(("con", "head"), ("con", 1.0)),
-    **dict.fromkeys(("ho", "households"), ("hộ", 1.0)),
-    **dict.fromkeys(("cay", "trees"), ("cây", 1.0)),
-    **dict.fromkeys(("vien", "bricks"), ("viên", 1.0)),
-    **dict.fromkeys(("nguoi", "lao dong", "tho", "workers", "people"), ("người", 1.0)),
-}  # fmt: skip
-_SCALES = {"nghin": 1e3, "ngan": 1e3, "trieu": 1e6, "van": 1e4, "thousand": 1e3}
 _ONES = {
     "mot": 1, "hai": 2, "ba": 3, "bon": 4, "tu": 4, "nam": 5, "lam": 5, "sau": 6, "bay": 7,
     "tam": 8, "chin": 9,
@@ -61,20 +27,20 @@ _ONES = {
 # Words that begin a number only where a number of two words, a scale or a unit follows: alone they
 # mean other things when their accents are off ("nam" is five, year and south).
 _DIGITS = r"\d+(?:[.,]\d+)*"
-_SIGNS = str.maketrans("³²°", "32o")
-_WORD = re.compile(r"[^\W\d_]+[23]?|[%/]")
-# What may hold a unit: up to the next number, or mark other than the stroke of "kg/h".
-_STRETCH = re.compile(r"(?:\s|[^\W\d_]+[23]?(?!\d)|[%/])*")
 _NUMBER = re.compile(
-    rf"(?<![\w.,])(?P<low>{_DIGITS})(?:\s*(?:-|–|—|÷|đến|den|to)\s*(?P<high>{_DIGITS}))?"
+    rf"(?<![\w.,])(?P<low>{_DIGITS})(?:\s*(?:-|–|—|÷|đến|tới|den|to)\s*(?P<high>{_DIGITS}))?"
 )
 _YEARS = (1900.0, 2100.0)
+_ONE = "một|hai|ba|bốn|năm|sáu|bảy|tám|chín"
 _SPOKEN = re.compile(
-    r"(?<!\w)(?:(?P<tens>một|hai|ba|bốn|năm|sáu|bảy|tám|chín)?\s*mươi"
-    r"(?:\s*(?P<unit>mốt|một|hai|ba|bốn|tư|lăm|sáu|bảy|tám|chín))?"
-    r"|mười(?:\s*(?P<teen>một|hai|ba|bốn|lăm|sáu|bảy|tám|chín))?"
-    r"|(?P<one>một|hai|ba|bốn|năm|sáu|bảy|tám|chín))(?!\w)"
+    rf"(?<!\w)(?=(?:{_ONE}|mươi|mười|nửa)(?!\w))(?:(?P<half>nửa)|"
+    rf"(?:(?P<hundreds>{_ONE})\s+trăm(?:\s+(?:linh|lẻ))?(?:\s+|(?!\w)))?"
+    rf"(?:(?P<tens>{_ONE})?\s*mươi(?:\s*(?P<unit>mốt|tư|lăm|{_ONE}))?"
+    rf"|mười(?:\s*(?P<teen>lăm|{_ONE}))?|(?P<one>{_ONE}))?)(?!\w)"
 )
+_TO = re.compile(r"\s*(?:-|–|—|đến|tới)\s*")
+_CALENDAR = re.compile(r"(?:19|20)\d\d")
+_LONE_YEAR = re.compile(r"(?:năm\s+)?\d{4}", re.IGNORECASE)
 
 
 FAR = 1.3  # times: people round, and the next model is a little larger
@@ -89,6 +55,18 @@ class Quantity:
     high: float
     text: str
     start: int = field(default=0, compare=False)  # where it stands in the normalised text
+    bound: Bound = field(default="", compare=False)  # what the words beside it make of it
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        """The least and most that is said: "dưới 500 triệu" is anything up to 500."""
+        low = -math.inf if self.bound == "at most" else self.low
+        return low, math.inf if self.bound == "at least" else self.high
+
+    @property
+    def end(self) -> int:
+        """Where it ends in the normalised text."""
+        return self.start + len(self.text)
 
     def agrees(self, other: Quantity) -> bool:
         """Whether both may say the same, given that people round: within four hundredths."""
@@ -112,61 +90,111 @@ def _close(one: float, other: float) -> bool:
 
 
 def quantities(text: str, english: bool = False) -> tuple[Quantity, ...]:
-    """Return the quantities of ``text`` in reading order; years of the calendar are left out.
+    """Return the quantities of ``text`` in reading order; dates and years are left out.
 
     ``english``: ``95,000`` is ninety-five thousand.
     """
     text = normalise(text)
-    found: list[Quantity] = []
+    found: list[_Part] = []
     end = 0
-    for each in sorted([*_written(text, english), *_spoken(text)], key=lambda each: each.start):
-        if each.start >= end or found[-1].start == each.start:  # no "một năm" of "40 tấn một năm"
-            found.append(each)
-            end = each.start + len(each.text)
-    return tuple(found)
+    bare = _without_dates(text)
+    parts = [*_written(bare, english), *_spoken(bare)]
+    for part in sorted(parts, key=lambda each: each.quantity.start):
+        each = part.quantity
+        same = bool(found) and found[-1].quantity.start == each.start
+        if each.start >= end or same:  # no "một năm" of "40 tấn một năm"
+            whole = _one(text, found[-1], part) if found and not same else None
+            found = [*found[:-1], whole] if whole else [*found, part]
+            end = found[-1].quantity.end
+    return tuple(replace(q, bound=bound(text, q.start, q.end)) for q, _ in found)
 
 
-def _written(text: str, english: bool) -> Iterator[Quantity]:
+class _Part(NamedTuple):
+    """A quantity and how large the unit is that it was written in."""
+
+    quantity: Quantity
+    size: float
+
+
+def _without_dates(text: str) -> str:
+    """Strike out dates, months, quarters and spans of years: they measure nothing."""
+    if not _CALENDAR.search(text):
+        return text
+    for each in periods(text):
+        if not _LONE_YEAR.fullmatch(each.text):  # "một năm 2000 con" is no date
+            text = text[: each.start] + ";" * len(each.text) + text[each.end :]
+    return text
+
+
+def _one(text: str, before: _Part, part: _Part) -> _Part | None:
+    """Return two neighbours as the one quantity they are: a range, or "1 tỷ 200 triệu"."""
+    last, each = before.quantity, part.quantity
+    if last.low != last.high or each.low != each.high:
+        return None
+    if (
+        not last.unit and each.unit.startswith("tr") and before.size == 1e3
+    ):  # "50 nghìn – 80 nghìn đ"
+        last = replace(last, unit="tr", low=last.low / 1e6)
+    if not last.unit or each.unit.partition("/")[0] != last.unit:
+        return None
+    gap, whole = text[last.end : each.start], text[last.start : each.end]
+    if _TO.fullmatch(gap) and last.low <= each.low:
+        return part._replace(quantity=replace(each, low=last.low, text=whole, start=last.start))
+    if gap.isspace() and each.low < before.size and part.size < before.size:
+        value = last.low + each.low
+        added = replace(each, low=value, high=value, text=whole, start=last.start)
+        return part._replace(quantity=added)
+    return None
+
+
+def _written(text: str, english: bool) -> Iterator[_Part]:
     for match in _NUMBER.finditer(text):
         low = number(match["low"], english)
         high = number(match["high"], english) if match["high"] else low
         if low is None or high is None:
             continue
-        unit, scale, end = _unit(text, match.end())
-        bare = not unit and scale == 1.0
-        if bare and low == high and _YEARS[0] <= low <= _YEARS[1]:
+        unit = unit_at(text, match.end())
+        years = _YEARS[0] <= low <= high <= _YEARS[1]
+        if years and not unit.name and unit.size == 1.0:
             continue
-        written = text[match.start() : end]
+        written = text[match.start() : unit.end]
         if high < low:  # "from 41 to 6 minutes" is two numbers
-            yield Quantity(unit, high * scale, high * scale, written, match.start())
+            yield _part(unit, high, high, written, match.start())
             high = low
-        yield Quantity(unit, low * scale, high * scale, written, match.start())
+        yield _part(unit, low, high, written, match.start())
 
 
-def _spoken(text: str) -> Iterator[Quantity]:
+def _spoken(text: str) -> Iterator[_Part]:
     """Yield numbers in words; one word alone counts only before a unit or a scale."""
-    lowered = text.lower()
-    for match in _SPOKEN.finditer(lowered):
-        value = float(_value(match))
-        unit, scale, end = _unit(text, match.end())
-        if match["one"] and not unit and scale == 1.0:
+    for match in _SPOKEN.finditer(text.lower()):
+        unit = unit_at(text, match.end())
+        alone = match["one"] and not match["hundreds"]
+        if (alone or match["half"]) and not unit.name and (unit.size == 1.0 or match["half"]):
             continue
-        if match["one"] == "năm" and not unit:
+        if match["one"] == "năm" and alone and not unit.name:
             continue
-        value *= scale
-        yield Quantity(unit, value, value, text[match.start() : end], match.start())
+        value = _value(match)
+        yield _part(unit, value, value, text[match.start() : unit.end], match.start())
 
 
-def _value(match: re.Match[str]) -> int:
+def _part(unit: Unit, low: float, high: float, written: str, start: int) -> _Part:
+    half = 0.5 if unit.half else 0.0  # "2 tỷ rưỡi"
+    low, high = ((each + half) * unit.size for each in (low, high))
+    return _Part(Quantity(unit.name, low, high, written, start), unit.size)
+
+
+def _value(match: re.Match[str]) -> float:
     def one(name: str) -> int:
         word = match[name]
         return _ONES.get(fold(word), 0) if word else 0
 
-    if match["one"]:
-        return one("one")
+    if match["half"]:
+        return 0.5
+    hundreds = 100.0 * one("hundreds")
     if "mươi" in match[0]:
-        return 10 * (one("tens") or 1) + one("unit")
-    return 10 + one("teen")
+        return hundreds + 10 * (one("tens") or 1) + one("unit")
+    ten = 10 if "mười" in match[0] else 0
+    return hundreds + ten + one("teen") + one("one")
 
 
 def number(text: str, english: bool = False) -> float | None:
@@ -183,39 +211,3 @@ def number(text: str, english: bool = False) -> float | None:
     if text.count(".") + text.count(",") > 1:
         return None
     return float(text.replace(",", "."))
-
-
-def _unit(text: str, start: int) -> tuple[str, float, int]:
-    """Read the unit that begins at ``start``: what it measures, its size, and where it ends."""
-    rest = text[start : start + 40].translate(_SIGNS)
-    stretch = _STRETCH.match(rest)
-    words = [(fold(each[0]), each.end()) for each in _WORD.finditer(stretch[0] if stretch else "")]
-    scale, at, end = 1.0, 0, 0
-    first = words[0][0] if words else ""
-    if (
-        first in _SCALES.keys() - _UNITS.keys()
-        and " ".join(word for word, _ in words[:2]) not in _UNITS
-    ):
-        scale, at, end = _SCALES[first], 1, words[0][1]
-    for size in (2, 1):
-        name = " ".join(word for word, _ in words[at : at + size])
-        if len(words) >= at + size and name in _UNITS:
-            unit, times = _UNITS[name]
-            per, more = _per(words[at + size :])
-            return unit + per, scale * times, start + max(words[at + size - 1][1], more)
-    return "", scale, start + end
-
-
-_PER = {"gio": "/h", "h": "/h", "hour": "/h", "ngay": "/ngày", "day": "/ngày", "ha": "/ha",
-        "me": "/mẻ", "batch": "/mẻ", "phut": "/phút", "ca": "/ca", "nam": "/năm", "year": "/năm",
-        "tan": "/tấn", "kg": "/kg", "l": "/l", "lit": "/l", "m3": "/m3", "m2": "/m2",
-        "thang": "/tháng"}  # fmt: skip
-
-
-def _per(words: list[tuple[str, int]]) -> tuple[str, int]:
-    """Read ``/giờ``, ``mỗi giờ``, ``một giờ``, ``per hour``, with up to two words between."""
-    for place, (word, _) in enumerate(words[:4]):
-        if word in {"/", "moi", "mot", "per", "a", "an"} and place + 1 < len(words):
-            following, end = words[place + 1]
-            return (_PER[following], end) if following in _PER else ("", 0)
-    return "", 0

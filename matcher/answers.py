@@ -33,11 +33,29 @@ class Match:
 
 
 @dataclass(frozen=True)
+class InDoubt:
+    """Hits of which nobody can tell whether they lie in the places asked for, best first.
+
+    ``places`` is how these are called; ``total`` counts all such hits, not only those listed.
+    """
+
+    places: tuple[str, ...]
+    matches: tuple[Match, ...]
+    total: int
+
+    @property
+    def reason(self) -> str:
+        """Why they are apart."""
+        return f"chưa xác định được thuộc {' hoặc '.join(self.places)} hay không"
+
+
+@dataclass(frozen=True)
 class Answer:
     """What a query found: matches best first, and apart from them what breaks a hard rule.
 
     ``total`` counts all hits that the filter admits, not only those listed;
-    ``answerable`` is the probability that anything in the collection is of use.
+    ``answerable`` is the probability that anything in the collection is of use. ``undecided`` is
+    there where a place was asked for.
     """
 
     query: Query
@@ -48,6 +66,7 @@ class Answer:
     answerable: float = 0.0
     model: str = VERSION  # of the weights that ranked
     ranking: Ranking | None = field(default=None, repr=False, compare=False)  # of all hits
+    undecided: InDoubt | None = None
 
     @property
     def found(self) -> bool:

@@ -11,14 +11,16 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 import numpy.typing as npt
 
+from corpus import places_asked
 from corpus.lexicon import Lexicon
 from corpus.lexicon_tables import ProductTerm
 from corpus.places import Places
+from corpus.places_area import Area, nearest
 from corpus.priority import Membership
 from corpus.records import Technology
 from corpus.text import fold, has_accents, joined
@@ -114,27 +116,27 @@ class Column:
         return found
 
 
+Stated = tuple[dt.date | None, tuple[str, ...]]  # the day whose names are used, and the texts
+
+
 @dataclass(frozen=True, eq=False)
 class Seats:
-    """Where records' owners sit and where they are used, as sets of old provinces."""
+    """Where records' owners sit and where they are used, as areas of old provinces."""
 
-    extents: tuple[frozenset[str], ...]
-    cells: Groups[tuple[int, ...]]  # numbers of the extents that a record names
+    areas: tuple[Area, ...]
+    cells: Groups[tuple[int, ...]]  # numbers of the areas that a record names
     places: Places
-    _held: dict[str, Mask] = field(default_factory=dict, repr=False)
+    _held: dict[tuple[str, ...], tuple[Mask, Mask]] = field(default_factory=dict, repr=False)
 
     @classmethod
-    def of(cls, rows: Iterable[tuple[str, ...]], places: Places) -> Seats:
+    def of(cls, rows: Iterable[Stated], places: Places) -> Seats:
         """Read the places that ``rows`` name; each distinct text is read once."""
         stated = Groups.of(rows)
-        read: dict[str, list[frozenset[str]]] = {}
-        known: dict[frozenset[str], int] = {}
+        find = cache(places.find)
+        known: dict[Area, int] = {}
         cells = []
-        for texts in stated.values:
-            for text in texts:
-                if text not in read:
-                    read[text] = [each.extent for each in places.find(text) if each.extent]
-            named = (extent for text in texts for extent in read[text])
+        for as_of, texts in stated.values:
+            named = places_asked.stated(texts, as_of, find)
             cells.append(tuple(sorted({known.setdefault(each, len(known)) for each in named})))
         distinct = Groups.of(cells)
         numbers = distinct.numbers[stated.numbers] if cells else stated.numbers
@@ -149,16 +151,25 @@ class Seats:
         """Which cells name no place, shape (cells,)."""
         return np.array([not cell for cell in self.cells.values], np.bool_)
 
-    def holding(self, place: str) -> Mask:
-        """Return which cells name something inside ``place``, shape (cells,)."""
-        if place not in self._held:
+    def holding(self, asked: Sequence[str]) -> Mask:
+        """Return which cells name something inside the places ``asked``, shape (cells,)."""
+        return self._lying(tuple(asked))[0]
+
+    def doubtful(self, asked: Sequence[str]) -> Mask:
+        """Return which cells may name something there, and nothing that surely is, (cells,)."""
+        return self._lying(tuple(asked))[1]
+
+    def _lying(self, asked: tuple[str, ...]) -> tuple[Mask, Mask]:
+        if asked not in self._held:
             if len(self._held) >= ASKED:
                 self._held.clear()
-            asked = fit.extent(place, self.places)
-            inside = {at for at, each in enumerate(self.extents) if asked.issuperset(each)}
-            found = [not inside.isdisjoint(cell) for cell in self.cells.values]
-            self._held[place] = np.array(found, np.bool_)
-        return self._held[place]
+            wanted = places_asked.areas(asked, self.places)
+            told = [places_asked.lies([each], wanted) for each in self.areas]
+            found = [nearest(told[at] for at in cell) for cell in self.cells.values]
+            inside = np.array([each == "inside" for each in found], np.bool_)
+            perhaps = np.array([each == "perhaps" for each in found], np.bool_)
+            self._held[asked] = inside, perhaps
+        return self._held[asked]
 
     def rows(self, cells: Mask) -> Mask:
         """Return which rows have one of ``cells``, shape (n,)."""
@@ -242,7 +253,10 @@ class Columns:
     @cached_property
     def place(self) -> Seats:
         """Where its owner sits and where it is used."""
-        stated = ((each.province or "", *each.places_used) if each else () for each in self._rows)
+        stated = (
+            (fit.names_of(each), fit.stated_places(each)) if each else (None, ())
+            for each in self._rows
+        )
         return Seats.of(stated, self._places)
 
     @cached_property
@@ -289,11 +303,19 @@ class Columns:
         if dimension in {"product", "priority"}:
             exact = self.node if dimension == "product" else self.priority
             return exact.rows(exact.exactly(asked))
-        column: Column | Seats = getattr(self, dimension)
+        if dimension == "place":
+            return self.place.rows(self.place.holding(asked))
+        column: Column = getattr(self, dimension)
         found = np.zeros(len(column.cells.values), np.bool_)
         for each in asked:
             found |= column.holding(each)
         return column.rows(found)
+
+    def undecided(self, only: fit.Filter) -> Mask:
+        """Return which rows may lie in the place asked for, and nobody can tell, shape (n,)."""
+        if only.place is None:
+            return ~self.everywhere
+        return self.place.rows(self.place.doubtful(fit.several(only.place)))
 
     @cached_property
     def everywhere(self) -> Mask:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from corpus.places import Places
+from corpus.places_units import area_class
 from corpus.records import STAGES, Need, Technology
 from corpus.text import squeeze
 from matcher.explain import UNKNOWN
@@ -168,7 +169,9 @@ def commune(need: Need, places: Places) -> str:
 
 def _found(need: Need, places: Places) -> tuple[str | None, str | None]:
     """The province of today that a need names, and the old one where that is one only."""
-    found = places.find(need.province or "", need.date)
+    # a commune tells more than the province only where its old district stands with it
+    commune = need.commune if need.commune and places.find(need.commune) else ""
+    found = places.find(", ".join(filter(None, (commune, need.province))), need.date)
     if not found:
         return None, None
     extent = found[0].extent
@@ -176,11 +179,11 @@ def _found(need: Need, places: Places) -> tuple[str | None, str | None]:
 
 
 def area(need: Need) -> str:
-    """Return the class of the area, where the spreadsheet had a column for it."""
+    """Return the class of the area: of the spreadsheet's column, else as stated with the commune."""
     for heading, value in sorted(need.extra.items()):
         if squeeze(heading) in AREA_HEADINGS and value:
             return value
-    return UNKNOWN
+    return area_class(need.commune or "") or UNKNOWN
 
 
 def _stage(answered: Answered) -> str:

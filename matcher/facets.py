@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from corpus import places_asked
 from corpus.places import Places
 from matcher import fit
 from matcher.columns import NEVER, Column, Columns, Floats, Mask, Numbers, Seats, between
@@ -183,7 +184,8 @@ class _Counting:
         """Count the provinces of today, and inside each the old ones that went into it."""
         seats = self.columns.place
         tally = seats.tally(self._rows("place"))
-        asked = fit.several(self.only.place)
+        typed = fit.several(self.only.place)
+        asked = {places_asked.asked(each, seats.places).label: each for each in typed}
         buckets = [
             _place(tally, seats, asked, name, parts) for name, parts in _provinces(seats.places)
         ]
@@ -232,21 +234,23 @@ def _ordered(buckets: Sequence[Bucket]) -> tuple[Bucket, ...]:
 
 
 def _place(
-    tally: Numbers, seats: Seats, asked: Sequence[str], name: str, parts: Sequence[str]
+    tally: Numbers, seats: Seats, asked: Mapping[str, str], name: str, parts: Sequence[str]
 ) -> Bucket:
+    """Count a place; ``asked`` are labels of places asked for, and the words that asked for it."""
     inside = [_place(tally, seats, asked, each, ()) for each in parts]
     there = [each for each in inside if each.count or each.chosen]
-    count = _sum(tally, seats.holding(name))
-    return Bucket(name, count, {"place": name}, name in asked, _ordered(there))
+    count = _sum(tally, seats.holding((name,)))
+    return Bucket(name, count, {"place": asked.get(name, name)}, name in asked, _ordered(there))
 
 
 def _provinces(places: Places) -> Iterator[tuple[str, list[str]]]:
-    """Yield each province of today with the old ones that it was made of, as people ask for them.
+    """Yield each province of today with the old ones that it was made of, as a filter calls them.
 
-    An old one whose name lives on in a larger province is asked for as "An Giang cũ".
+    A name that lives on in a larger province says of itself from when, or until when, it is meant.
     """
     made: dict[str, list[str]] = {}
     for old, new in sorted(places.new_names.items()):
-        made.setdefault(new, []).append(f"{old} cũ" if old == new else old)
+        made.setdefault(new, []).append(places_asked.label(old, frozenset({old}), places))
     for new, parts in sorted(made.items()):
-        yield new, parts if len(parts) > 1 else []
+        whole = places_asked.label(new, places.extent(new), places)
+        yield whole, parts if len(parts) > 1 else []

@@ -11,7 +11,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from corpus.places import Places
+from corpus import places_asked
+from corpus.places import BEFORE, Places
+from corpus.places_area import Lies
 from corpus.records import Technology
 from corpus.text import has_accents, joined, normalise, squeeze
 from matcher.need import Conditions
@@ -124,6 +126,16 @@ class Filter:
         about = about or About(technology.stages)
         return all(test(technology) for test in self._tests(places, as_of, about))
 
+    def undecided(
+        self, technology: Technology, places: Places, as_of: dt.date, about: About | None = None
+    ) -> bool:
+        """Whether only its place keeps :meth:`admits` from knowing, and it may be the right one."""
+        rest = self.without("place")
+        return self.place is not None and (
+            rest.admits(technology, places, as_of, about)
+            and self.lies(technology, places) == "perhaps"
+        )
+
     def _tests(
         self, places: Places, as_of: dt.date, about: About
     ) -> Iterator[Callable[[Technology], bool]]:
@@ -140,7 +152,7 @@ class Filter:
         if self.priority is not None:
             yield lambda _: not about.priority.isdisjoint(several(self.priority))
         if self.place is not None:
-            yield lambda each: self._near(each, places)
+            yield lambda each: self.lies(each, places) == "inside"
         yield from self._bounds()
         if self.valid:
             yield lambda each: each.valid_until is None or each.valid_until >= as_of
@@ -159,15 +171,31 @@ class Filter:
         if self.year_from is not None or self.year_to is not None:
             yield lambda each: within(each.year, self.year_from, self.year_to)
 
-    def _near(self, technology: Technology, places: Places) -> bool:
-        """Whether the owner's seat or a place of use lies in a place asked for.
+    def lies(self, technology: Technology, places: Places) -> Lies:
+        """Tell whether the owner's seat or a place of use lies in a place asked for.
 
-        A new province takes in its old parts; an old one does not take in the whole new one.
+        A new province takes in its old parts; of an old one nobody can tell from the new name.
         """
-        asked = [extent(place, places) for place in several(self.place)]
-        named = (technology.province or "", *technology.places_used)
-        found = [each.extent for text in named for each in places.find(text)]
-        return any(each and wide.issuperset(each) for each in found for wide in asked)
+        texts, as_of = stated_places(technology), names_of(technology)
+        found = places_asked.stated(texts, as_of, places.find)
+        return places_asked.lies(found, places_asked.areas(several(self.place), places))
+
+
+def stated_places(technology: Technology) -> tuple[str, ...]:
+    """Return what a record states of places: its owner's seat, and where it is used."""
+    return (technology.province or "", *technology.places_used)
+
+
+def names_of(technology: Technology) -> dt.date | None:
+    """Return the day whose names a record uses: before the merger, or ``None`` for any time.
+
+    What a record was last dated (a year: its last day) before 1 July 2025 cannot know the new
+    provinces; a later one may still use the old names, one without a date as well.
+    """
+    ends = dt.date(technology.year, 12, 31) if technology.year else None
+    dates = (technology.updated, technology.acceptance_date, ends)
+    last = max(filter(None, dates), default=None)
+    return BEFORE if last is not None and last <= BEFORE else None
 
 
 def several(asked: Asked) -> tuple[str, ...]:
@@ -180,12 +208,6 @@ def within(value: float | None, least: float | None, most: float | None) -> bool
     if value is None:
         return False
     return (least is None or value >= least) and (most is None or value <= most)
-
-
-def extent(place: str, places: Places) -> frozenset[str]:
-    """Return the old provinces that somebody means who asks for ``place``."""
-    exact = (each.extent for each in places.find(place))  # knows "An Giang cũ"
-    return frozenset[str]().union(*exact) or places.extent(place)  # knows regions
 
 
 def holds(asked: Asked, values: Iterable[str]) -> bool:

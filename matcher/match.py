@@ -14,12 +14,13 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from corpus.places_asked import Asked, asked
 from corpus.priority import Membership, Priority, PriorityList, in_force
 from corpus.records import Need, Product, Technology
 from corpus.text import has_accents
 from corpus.workflow import withdrawn
 from matcher import explain, fit, need
-from matcher.answers import UNPLACED, Answer, Match, ProductList, Sought, Taker
+from matcher.answers import UNPLACED, Answer, InDoubt, Match, ProductList, Sought, Taker
 from matcher.columns import Columns
 from matcher.covering import cover
 from matcher.hits import Hit, Key, Ranking
@@ -231,10 +232,34 @@ class Matcher:
             if all(full) or (number >= DEEP and self._spent(query, seen, answerable, full[0])):
                 break
         total = ranking.count(admitted)
-        notices = (*_notices(query), *filter(None, [trouble]))
+        notices = (*_notices(query), *self._readings(only), *filter(None, [trouble]))
+        doubt = self._in_doubt(query, ranking, only, k if after == FIRST_PAGE else 0)
         return Answer(
-            query, tuple(kept), tuple(apart), total, notices, answerable, self.model, ranking
+            query, tuple(kept), tuple(apart), total, notices, answerable, self.model, ranking, doubt
         )
+
+    def _in_doubt(self, query: Query, ranking: Ranking, only: fit.Filter, k: int) -> InDoubt | None:
+        """Return the hits that may lie in the place asked for: ``k`` of them, and how many."""
+        if only.place is None:
+            return None
+        rows, answerable = self.undecided(only), self.answerable(query, ranking)
+        found = []
+        for hit in islice(ranking.hits(rows), k):
+            technology, seen = self.technologies[hit.id], self._seen(query, hit, answerable)
+            broken = fit.breaches(technology, query.conditions, self.as_of)
+            found.append(self._explained(technology, query, hit, seen, broken))
+        return InDoubt(self.places_asked(only), tuple(found), ranking.count(rows))
+
+    def places_asked(self, only: fit.Filter) -> tuple[str, ...]:
+        """Return how the places asked for are called where a record's place is in doubt."""
+        return tuple(dict.fromkeys(each.doubt for each in self._places(only)))
+
+    def _places(self, only: fit.Filter) -> list[Asked]:
+        return [asked(each, self.engine.places) for each in fit.several(only.place)]
+
+    def _readings(self, only: fit.Filter) -> Iterable[str]:
+        """Say how the places asked for were read, where that does not go without saying."""
+        return (each.note for each in self._places(only) if each.note)
 
     def answers(
         self, queries: Iterable[Query], k: int = 10, only: fit.Filter = EVERYTHING, threads: int = 2
@@ -293,6 +318,10 @@ class Matcher:
             if part != EVERYTHING:
                 found = found & self._admitted(part, dimension)
         return found
+
+    def undecided(self, only: fit.Filter) -> npt.NDArray[np.bool_]:
+        """Return which rows only their place keeps :meth:`admitted` from knowing, shape (n,)."""
+        return self.admitted(only.without("place")) & self.columns.undecided(only)
 
     def _admitted(self, part: fit.Filter, dimension: str) -> npt.NDArray[np.bool_]:
         mask = self._masks.get(part)

@@ -38,6 +38,7 @@ def technologies(opened: Current, query: Annotated[contract.Browse, Query()]) ->
     return JSONResponse(
         {
             "total": len(ids),
+            "undecided": int(matcher.undecided(only).sum()),
             "technologies": [matcher.technologies[each].to_json() for each in shown],
             "facets": None if counted is None else [payloads.facet(each) for each in counted],
             "next": cursors.encode(made, [shown[-1]]) if start + query.k < len(ids) else None,

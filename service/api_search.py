@@ -44,6 +44,8 @@ def search(opened: Current, query: Annotated[contract.Search, Query()]) -> JSONR
         whole = matcher.answer(asked, query.offset + query.k, only)
         part = slice(query.offset, query.offset + query.k)
         page = replace(whole, matches=whole.matches[part], set_apart=whole.set_apart[part])
+        if doubt := whole.undecided:
+            page = replace(page, undecided=replace(doubt, matches=doubt.matches[part]))
         place = Place(_behind(whole, FIRST_PAGE), whole.found, WORDS_ONLY not in whole.notices)
         nearest = payloads.nearest(whole)
     else:

@@ -161,7 +161,15 @@ def search(
     kind: Annotated[str | None, typer.Option(help="Loại công nghệ.")] = None,
     field: Annotated[str | None, typer.Option(help="Lĩnh vực.")] = None,
     product: Annotated[str | None, typer.Option(help="Sản phẩm áp dụng.")] = None,
-    place: Annotated[str | None, typer.Option(help="Tỉnh của đơn vị hoặc nơi đã dùng.")] = None,
+    place: Annotated[
+        str | None,
+        typer.Option(
+            "--province",
+            "--place",
+            help="Tỉnh của đơn vị hoặc nơi đã dùng: tỉnh mới, tỉnh cũ, huyện cũ kèm tỉnh, vùng;"
+            " như “An Giang (trước 1/7/2025)”.",
+        ),
+    ] = None,
     trl_min: Annotated[int | None, typer.Option(min=1, max=9, help="TRL tối thiểu.")] = None,
     price_max: Annotated[
         float | None, typer.Option(min=0, help="Giá thấp nhất không quá, triệu đồng.")

@@ -78,7 +78,10 @@ class Filters(Shape):
         [], description="Nút của cây sản phẩm, gồm mọi nút dưới nó.", examples=[["cây ăn quả"]]
     )
     place: Values = Field(
-        [], description="Tỉnh của đơn vị hoặc nơi đã dùng.", examples=[["An Giang"]]
+        [],
+        description="Tỉnh của đơn vị hoặc nơi đã dùng: tỉnh mới, tỉnh cũ, huyện cũ, vùng."
+        " Tên có hai địa giới thì ghi rõ thời điểm.",
+        examples=[["An Giang (trước 1/7/2025)"]],
     )
     trl_min: Trl | None = Field(None, description="TRL tối thiểu.", examples=[7])
     trl_max: Trl | None = Field(None, description="TRL tối đa.", examples=[9])
@@ -206,6 +209,14 @@ class Match(Shape):
     illustrative: bool = Field(description="Bản ghi minh họa, không có thật.")
 
 
+class Undecided(Shape):
+    """Results of which nobody can tell whether they lie in the place asked for."""
+
+    total: int = Field(description="Số bản ghi như vậy; không tính trong `total`.", examples=[3])
+    reason: str = Field(examples=["chưa xác định được thuộc Kiên Giang cũ hay không"])
+    matches: list[Match] = Field(description="Chỉ có ở trang đầu, hoặc khi dùng `offset`.")
+
+
 class Answer(Shape):
     """What a question found: best first, and apart from them what breaks a hard rule."""
 
@@ -219,6 +230,9 @@ class Answer(Shape):
     matches: list[Match]
     set_apart: list[Match]
     nearest: Match | None = Field(description="Bản ghi gần nhất khi chưa tìm thấy.")
+    undecided: Undecided | None = Field(
+        description="Để riêng: có thể thuộc nơi đang lọc; null: không lọc theo nơi."
+    )
     notices: list[str]
     model: str = Field(description="Phiên bản trọng số đã xếp hạng.", examples=["1+3fa9c0d2"])
 
@@ -303,6 +317,9 @@ class Browsed(Shape):
     """Technologies by id."""
 
     total: int = Field(description="Số công nghệ qua bộ lọc.", examples=[320])
+    undecided: int = Field(
+        description="Số công nghệ chưa xác định được có thuộc nơi đang lọc hay không.", examples=[3]
+    )
     technologies: list[Technology]
     facets: list[Facet] | None = Field(description="null: không hỏi.")
     next: str | None = Field(description="Con trỏ của trang sau; null: hết.")

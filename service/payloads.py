@@ -29,6 +29,7 @@ def answer(found: Answer) -> Data:
         "matches": [match(each) for each in found.matches],
         "set_apart": [match(each) for each in found.set_apart],
         "nearest": nearest(found),
+        "undecided": undecided(found),
         "notices": list(found.notices),
         "model": found.model,
     }
@@ -38,6 +39,15 @@ def nearest(found: Answer) -> Data | None:
     """Return the nearest miss where nothing is found."""
     miss = found.nearest
     return match(miss) if miss else None
+
+
+def undecided(found: Answer) -> Data | None:
+    """Return what may lie in the place asked for, where one was asked for."""
+    doubt = found.undecided
+    if doubt is None:
+        return None
+    listed = [match(each) for each in doubt.matches]
+    return {"total": doubt.total, "reason": doubt.reason, "matches": listed}
 
 
 def match(found: Match) -> Data:

@@ -16,7 +16,7 @@ from corpus.records import KINDS, UNDER_NDA, Record, Technology
 from corpus.text import Span
 from corpus.workflow import Suggestion
 from matcher import explain
-from matcher.answers import Answer, Match, ProductList, Taker
+from matcher.answers import Answer, InDoubt, Match, ProductList, Taker
 from service.exports import WATERMARK
 from service.loading import Report
 
@@ -48,6 +48,19 @@ def _answer(console: Console, found: Answer, parts: bool = False) -> None:
         console.print(head.append(" (đúng chủ đề, để riêng):", "not bold"))
     for match in apart:
         console.print(_match("–", match, parts))
+    if found.undecided and found.undecided.total:
+        _in_doubt(console, found.undecided, parts)
+
+
+def _in_doubt(console: Console, found: InDoubt, parts: bool) -> None:
+    """Print what may lie in the place asked for, apart from what does."""
+    reason = found.reason[0].upper() + found.reason[1:]
+    head = Text(f"\n{reason}", "bold").append(f" ({found.total} bản ghi, để riêng):", "not bold")
+    console.print(head)
+    for match in found.matches:
+        console.print(_match("?", match, parts))
+    if found.total > len(found.matches):
+        console.print(f"    … và {found.total - len(found.matches)} bản ghi nữa; xem thêm bằng -k.")
 
 
 def notice(text: str) -> Text:

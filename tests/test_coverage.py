@@ -15,7 +15,7 @@ from corpus.store import Store
 from indexes.hybrid import Index
 from matcher import run_folder
 from matcher.batch import Batch, Made
-from matcher.coverage import new_province, old_province, place
+from matcher.coverage import area, new_province, old_province, place
 from matcher.documents import documents
 from matcher.match import Matcher
 from matcher.search import Engine
@@ -163,6 +163,21 @@ def test_places_are_counted_by_new_and_by_old_names(found):
 def test_a_province_is_told_as_far_as_it_is_known(province, date, expected):
     need = Need(id="N", product="SP-1", text="x", province=province, date=date)
     assert tuple(f(need, places()) for f in (new_province, old_province, place)) == expected
+
+
+@pytest.mark.parametrize(
+    ("commune", "province", "old", "kind"),
+    [
+        ("xã Mỹ Đức, huyện Châu Phú", "An Giang", "An Giang", "chưa rõ"),
+        ("xã Thạnh Lộc, H. Giồng Riềng (khu vực III)", "An Giang", "Kiên Giang", "khu vực III"),
+        ("xã Mỹ Đức (xã ĐBKK, biên giới)", "An Giang", "An Giang (chưa rõ tỉnh cũ)",
+         "đặc biệt khó khăn, biên giới"),
+        ("xã Châu Thành", "An Giang", "An Giang (chưa rõ tỉnh cũ)", "chưa rõ"),
+    ],
+)  # fmt: skip
+def test_a_district_named_with_the_commune_tells_the_old_province(commune, province, old, kind):
+    need = Need(id="N", product="SP-1", text="x", commune=commune, province=province)
+    assert (old_province(need, places()), area(need)) == (old, kind)
 
 
 def test_the_coconut_of_ben_tre_becomes_a_draft_order(found):

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small import TECHNOLOGIES, TODAY, Tiny, lexical, matcher, places
 
+from corpus.places_asked import asked
 from corpus.priority import PriorityGroup, PriorityList, Standing
 from corpus.records import STAGES, Technology
-from matcher import fit
 from matcher.facets import PRICE, SHOWN, TRL, facets, years
 from matcher.fit import About, Filter
 from matcher.match import EVERYTHING
@@ -75,10 +75,10 @@ def about(found, row):
     return About(engine.stages_of(row), nodes | above, frozenset(each.key for each in groups))
 
 
-def one_by_one(found, only):
+def one_by_one(found, only, ask=Filter.admits):
     """Which rows ``only`` admits, asked of one record at a time."""
     return [
-        only.admits(found.technologies[key], places(), TODAY, about(found, row))
+        ask(only, found.technologies[key], places(), TODAY, about(found, row))
         for row, key in enumerate(found.engine.index.ids)
     ]
 
@@ -112,6 +112,7 @@ FILTERS = st.builds(
 def test_columns_admit_what_each_record_by_itself_is_admitted_by(only):
     found = matcher_of_many()
     assert found.admitted(only).tolist() == one_by_one(found, only)
+    assert found.undecided(only).tolist() == one_by_one(found, only, Filter.undecided)
 
 
 def matcher_of_many(kept=[]):  # noqa: B006 - kept on purpose: hypothesis takes no fixture
@@ -203,9 +204,10 @@ def test_known_counts():
     assert told["trl"] == [
         ("4–6: thử nghiệm", 1), ("7–8: đã trình diễn", 5), ("9: đã dùng thực tế", 1),
     ]  # fmt: skip
-    assert told["place"][0] == ("Bắc Ninh", 2)
+    assert told["place"][0] == ("Bắc Ninh (từ 1/7/2025)", 2)
     parts = [(each.value, each.count) for each in found["place"].buckets[0].parts]
-    assert parts == [("Bắc Giang", 1)]  # CN-2 says Bắc Ninh, which may be either part
+    # CN-2 says Bắc Ninh and is of 2024: the old one
+    assert parts == [("Bắc Giang", 1), ("Bắc Ninh (trước 1/7/2025)", 1)]
     assert told["year"] == [("2024 trở lại đây", 1), ("2021–2023", 2), ("2016–2020", 1)]
     assert told["validity"] == [("còn hiệu lực hoặc chưa rõ hạn", 7)]
     assert found["kind"].unknown == 5
@@ -284,7 +286,7 @@ def test_an_old_part_is_asked_for_as_the_filter_reads_it():
     ]), None)[4]  # fmt: skip
     for bucket in found.buckets:
         for part in bucket.parts:
-            extent = fit.extent(part.value, places())
-            assert extent == {part.value.removesuffix(" cũ")}
+            (area,) = asked(part.value, places()).areas
+            assert area.extent == {part.value.removesuffix(" (trước 1/7/2025)")}
     whole = sum(each.count for each in found.buckets)
     assert whole == len(places().new_names)

@@ -168,7 +168,7 @@ def test_spans_are_in_order_and_quote_the_text(parts: list[str]) -> None:
     for place in PLACES.find(text):
         assert end <= place.start < place.end
         assert normalise(text)[place.start : place.end] == place.found
-        assert place.extent <= PLACES.extent(place.name) or place.extent == {place.name}
+        assert place.extent <= PLACES.extent(place.name)
         end = place.end
 
 
@@ -178,6 +178,74 @@ def test_every_province_is_found(name: str, accented: bool) -> None:
     if not accented:
         text = fold(text).replace(fold(name), fold(name).title())
     assert [place.name for place in PLACES.find(text)] == [name]
+
+
+# Districts and communes
+
+
+@pytest.mark.parametrize(
+    ("text", "extent", "districts", "commune"),
+    [
+        ("huyện Châu Phú", "An Giang", ["huyện Châu Phú"], ""),
+        ("H. Châu Phú, An Giang", "An Giang", ["huyện Châu Phú"], ""),
+        ("TP. Long Xuyên", "An Giang", ["thành phố Long Xuyên"], ""),
+        ("TP.Long Xuyên, tỉnh An Giang", "An Giang", ["thành phố Long Xuyên"], ""),
+        ("Tx. Tân Châu, An Giang", "An Giang", ["thị xã Tân Châu"], ""),
+        ("thị xã Gò Công", "Tiền Giang", ["thành phố Gò Công"], ""),  # a city since
+        ("Q.1", "TP Hồ Chí Minh", ["quận 1"], ""),
+        ("quận 10, TP.HCM", "TP Hồ Chí Minh", ["quận 10"], ""),
+        ("thành phố Vĩnh Long", "Vĩnh Long", ["thành phố Vĩnh Long"], ""),
+        ("xã Tân Phú Đông, huyện Tân Phú Đông, Tiền Giang", "Tiền Giang",
+         ["huyện Tân Phú Đông"], "Tân Phú Đông"),
+        ("phường Mỹ Bình, TP Long Xuyên", "An Giang", ["thành phố Long Xuyên"], "Mỹ Bình"),
+        ("P.5, TP. Mỹ Tho", "Tiền Giang", ["thành phố Mỹ Tho"], "5"),
+        ("xã Vị Thanh 1, tỉnh Hậu Giang", "Hậu Giang", [], "Vị Thanh 1"),
+        ("Lục Ngạn, Bắc Ninh", "Bắc Giang", ["huyện Lục Ngạn"], ""),
+        ("An Giang (huyện Châu Phú)", "An Giang", ["huyện Châu Phú"], ""),
+        ("huyen chau phu, an giang", "An Giang", ["huyện Châu Phú"], ""),
+        ("TP Rạch Giá, Kiên Giang (nay là phường Rạch Giá, An Giang)", "Kiên Giang",
+         ["thành phố Rạch Giá"], ""),
+        ("huyện Châu Thành, An Giang (Kiên Giang cũ)", "Kiên Giang", ["huyện Châu Thành"], ""),
+        ("đặc khu Phú Quốc, tỉnh An Giang", "Kiên Giang", ["thành phố Phú Quốc"], ""),
+        ("đặc khu Thổ Châu, An Giang", "Kiên Giang", ["thành phố Phú Quốc"], "Thổ Châu"),
+        ("huyện Quảng Ninh", "Quảng Bình", ["huyện Quảng Ninh"], ""),
+    ],
+)  # fmt: skip
+def test_a_district_tells_the_old_province(
+    text: str, extent: str, districts: list[str], commune: str
+) -> None:
+    (place,) = PLACES.find(text)
+    assert place.extent == {extent}
+    assert [f"{each.kind} {each.name}" for each in place.area.districts] == districts
+    assert place.area.commune == commune
+
+
+def test_what_a_name_leaves_open_stays_open() -> None:
+    (alone,) = PLACES.find("huyện Châu Thành")
+    assert len(alone.extent) == 10 and {"Tiền Giang", "Hậu Giang"} < alone.extent
+    assert alone.name == ""
+    (beside,) = PLACES.find("huyện Châu Thành, An Giang")  # both parts had one
+    assert beside.extent == {"An Giang", "Kiên Giang"}
+    assert PLACES.find("huyện Châu Thành, An Giang", BEFORE)[0].extent == {"An Giang"}
+    assert PLACES.find("xã Mỹ Khánh, An Giang")[0].extent == {"An Giang", "Kiên Giang"}
+    assert found("thành phố Đà Nẵng") == [("Đà Nẵng", frozenset({"Đà Nẵng", "Quảng Nam"}))]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("huyện Phú Tân, Châu Phú, tỉnh An Giang", ["huyện Phú Tân", "Châu Phú, tỉnh An Giang"]),
+        ("An Giang: các huyện Châu Phú, Tri Tôn", ["An Giang: các huyện Châu Phú", "Tri Tôn"]),
+        ("huyện Châu Phú và Kiên Giang", ["huyện Châu Phú", "Kiên Giang"]),
+        ("Thủ Dầu Một và TP.HCM", ["TP.HCM"]),  # alone it is no district
+        ("chạy 24 h Long Xuyên", []),
+        ("đường Châu Phú, sông Vàm Cỏ", []),
+    ],
+)
+def test_neighbours_are_put_together_only_as_one_address(text: str, expected: list[str]) -> None:
+    assert [place.found for place in PLACES.find(text)] == expected
+    assert all(place.extent <= {"An Giang", "Kiên Giang", *PLACES.extent("TP.HCM")}
+               for place in PLACES.find(text))  # fmt: skip
 
 
 # Nearness and regions
@@ -222,6 +290,8 @@ def test_region_extent_depends_on_the_date() -> None:
     assert "Long An" in PLACES.extent("ĐBSCL", before)
     assert "Long An" not in PLACES.extent("ĐBSCL", after)
     assert len(PLACES.extent("Đồng bằng sông Cửu Long", before)) == 13
+    # the review of 2013-2023 put Bình Thuận there, beside the division that was in force
+    assert "Bình Thuận" not in PLACES.extent("Đông Nam Bộ", before)
 
 
 @pytest.mark.parametrize("scheme", ["trước 2025", "khuyến công 2013-2023", "từ 2025"])
@@ -240,8 +310,11 @@ def test_each_scheme_divides_the_country(scheme: str) -> None:
     [
         ("provinces.csv", "99,Hà Tây,Hà Đông,,,", 'cột "new"'),
         ("provinces.csv", "99,Hà Nội,Hà Nội,,,", '"Hà Nội" đã có'),
-        ("regions.csv", "lạ,2025-13-01,Vùng,Hà Nội,", 'cột "from"'),
-        ("regions.csv", "lạ,2025-12-01,Vùng,Hà Lội,", 'không có tỉnh "Hà Lội"'),
+        ("districts.csv", "Hà Tây,huyện,Mỹ Đức,,", 'không có tỉnh "Hà Tây"'),
+        ("districts.csv", "Hà Nội,xã,Mỹ Đức,,", 'cột "kind"'),
+        ("districts.csv", "Hà Nội,huyện,Mỹ Đức,,", '"huyện Mỹ Đức" đã có'),
+        ("regions.csv", "lạ,2025-13-01,Vùng,Hà Nội,,,", 'cột "from"'),
+        ("regions.csv", "lạ,2025-12-01,Vùng,Hà Lội,,,", 'không có tỉnh "Hà Lội"'),
     ],
 )
 def test_bad_line_is_located(tmp_path: Path, table: str, line: str, message: str) -> None:

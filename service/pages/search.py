@@ -50,6 +50,7 @@ def search(
         found=found,
         cards=_cards(shown, found, opened, fresh),
         apart=_cards(_apart(found, wanted), found, opened),
+        doubtful=_cards(_doubtful(found, wanted), found, opened),
         nearest=_cards(filter(None, [found.nearest]), found, opened),
         first=first,
         more=len(found.matches) > first + SHOWN and wanted.page < asked.PAGES,
@@ -85,6 +86,11 @@ def _apart(found: Answer, wanted: Asked) -> tuple[Match, ...]:
     """What is to the point and breaks a hard rule: on the first page, below."""
     told = [each for each in found.set_apart if each.label != explain.REFERENCE]
     return tuple(told[:SHOWN]) if wanted.page == 1 else ()
+
+
+def _doubtful(found: Answer, wanted: Asked) -> tuple[Match, ...]:
+    """What may lie in the place asked for: on the first page, below."""
+    return found.undecided.matches[:SHOWN] if found.undecided and wanted.page == 1 else ()
 
 
 def _cards(

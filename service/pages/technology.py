@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request, Response
 
 from corpus.records import UNDER_NDA, Record, Technology
 from matcher import explain, facets
+from matcher.answers import InDoubt
 from service.access import LISTS, NDA, may
 from service.api import Current
 from service.api_desk import Reading
@@ -44,6 +45,7 @@ def technologies(request: Request, _: Reader, opened: Current, listed: Listed) -
     """Duyệt các công nghệ theo tên, thu hẹp theo loại, lĩnh vực, khâu, nơi, giá."""
     matcher, wanted = opened.matcher, asked.read(request)
     rows = listed.in_order[np.asarray(matcher.admitted(wanted.only))[listed.in_order]]
+    doubtful = int(matcher.undecided(wanted.only).sum())
     first = (wanted.page - 1) * PAGE
     keys = (matcher.engine.index.ids[row] for row in rows[first : first + PAGE].tolist())
     path = request.url.path
@@ -52,6 +54,7 @@ def technologies(request: Request, _: Reader, opened: Current, listed: Listed) -
         "technologies.html",
         here="technologies",
         total=len(rows),
+        undecided=InDoubt(matcher.places_asked(wanted.only), (), doubtful),
         shown=[
             (
                 each,
