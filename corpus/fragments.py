@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from itertools import combinations
 from math import log
-from typing import Final
+from typing import Final, NamedTuple
 
 from corpus.language import Counts, Language
 from corpus.lattice import Edge, Reading, read
@@ -40,22 +40,39 @@ def patterns(language: Language) -> Patterns:
     return dict(table)
 
 
+class Own(NamedTuple):
+    """What a document tells of itself: its intact syllables, and those it writes with a capital."""
+
+    counts: Counts
+    capitals: frozenset[str] = frozenset()
+
+
+class Loss(NamedTuple):
+    """How letters are lost (0–1): each ``rates[letter]`` often, ``dropped`` without a blank.
+
+    ``font``: the share of the losses that one font explains which lacks a few letters.
+    """
+
+    rates: Mapping[str, float]
+    dropped: float
+    font: float = 0.0
+
+
 class Reader:
-    """One round over a document: the readings of its windows at given rates of loss (0–1)."""
+    """One round over a document: the readings of its windows at given rates of loss."""
 
     def __init__(
         self,
         language: Language,
         table: Patterns,
-        own: Counts,
-        rates: Mapping[str, float],
-        dropped: float,
+        own: Own,
+        loss: Loss,
     ) -> None:
-        """Take the model, the patterns, the document's own counts, and how letters are lost."""
-        self._language, self._table = language, table
-        self._rates = {letter: log(rate) for letter, rate in rates.items()}
-        self._dropped = log(dropped)
-        self._logp = cache(lambda a, b, c: language.logp(a, b, c, own))
+        """Take the model, the patterns, what the document tells, and how letters are lost."""
+        self._language, self._table, self._own = language, table, own
+        self._rates = {letter: log(rate) for letter, rate in loss.rates.items()}
+        self._dropped = log(loss.dropped)
+        self._logp = cache(lambda a, b, c: language.logp(a, b, c, own.counts))
 
     def read(self, window: Window) -> Reading:
         """Weigh the readings of one window."""
@@ -124,16 +141,15 @@ class Reader:
         opens = window.opens and not window.text[:start].strip()
         for word, lost in self._table.get(pattern.lower(), ()):
             loss = cost + sum(self._rates[letter] for letter in lost)
-            text = _cased(word, pattern, opens=opens, loud=window.loud)
+            capital = opens or word in self._own.capitals
+            text = _cased(word, pattern, capital=capital, loud=window.loud)
             yield Edge(start, end, self._language.number(word), text, lost, dropped, loss)
 
 
-def _cased(word: str, pattern: str, *, opens: bool, loud: bool) -> str:
+def _cased(word: str, pattern: str, *, capital: bool, loud: bool) -> str:
     """Give the filled syllable the case of its fragments, or what its place asks for."""
     letters = pattern.replace(HOLE, "")
-    capital = letters.isupper() or (not letters and loud)
-    if capital and (loud or len(letters) > 1):
+    if (letters.isupper() and (loud or len(letters) > 1)) or (not letters and loud):
         return word.upper()
-    if pattern[0] == HOLE and not letters.isupper():
-        return word[0].upper() + word[1:] if opens else word
-    return word[0].upper() + word[1:] if pattern[0].isupper() else word
+    titled = capital if pattern[0] == HOLE else pattern[0].isupper()
+    return word[0].upper() + word[1:] if titled else word

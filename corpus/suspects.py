@@ -8,6 +8,7 @@ says what stands around it. Finding is wide: :mod:`corpus.vanished` decides.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
@@ -81,6 +82,16 @@ def intact(text: str, language: Language) -> Counts:
                 ids.append(BOUNDARY if doubt else language.number(word[0].lower()))
         counts.add([*ids, language.sign(text[stretch.end() : stretch.end() + 8])])
     return counts
+
+
+def capitals(text: str) -> frozenset[str]:
+    """Return the syllables that the document mostly writes with a capital within a sentence."""
+    balance: Counter[str] = Counter()
+    for stretch in stretches(text):
+        for word in stretch[0].split()[1:]:
+            if not word.isupper():
+                balance[word.lower()] += 1 if word[0].isupper() else -1
+    return frozenset(word for word, more in balance.items() if more > 0)
 
 
 def _spans(
