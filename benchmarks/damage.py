@@ -78,7 +78,7 @@ def encoder(encoding: str) -> dict[str, str]:
     for written in (*pairs, *latin):
         letter = read(written)
         if len(letter) == 1 and letter.lower() in MARKED:
-            shown[letter] = written
+            shown.setdefault(letter, written)  # VNI has à as two letters, not as Unicode's one
     return shown
 
 

@@ -18,6 +18,7 @@ from corpus.cells import CellError, Parser, clean, parser_for
 from corpus.headings import Layout, is_numbering, lay_out, nearest, shorten, title
 from corpus.records import KINDS, Record
 from corpus.rejects import RAW_LINE, Notice, Rejected, mark_columns, where
+from corpus.repair import respelt
 from corpus.tables import Row, Table
 from corpus.text import normalise
 
@@ -165,7 +166,8 @@ def draft(source: Source, row: Row) -> Draft | Rejected:
         problems += _published_doubles(source, row, values)
     if problems:
         return source.reject(row, problems)
-    values.setdefault("source", where(source.table.file, source.table.sheet, row.number))
+    place = where(source.table.file, source.table.sheet, row.number)
+    values["source"] = "; ".join([values.get("source") or place, *_respelt(source, row)])
     try:
         record = KINDS[source.layout.kind].model_validate(values)
     except ValidationError as error:
@@ -200,6 +202,17 @@ def _values(source: Source, row: Row) -> tuple[dict[str, Any], list[Problem], li
             notices.append(Notice(table.file, table.sheet, row.number, name, note))
     values["extra"] = {key: text for key, text in extra.items() if text}
     return values, problems, notices
+
+
+def _respelt(source: Source, row: Row) -> Iterator[str]:
+    """Yield what the one form of writing changed in a row, for its provenance.
+
+    Counts by column and reason, no words: a column may be under NDA, where a record is from is not.
+    """
+    for name, cell in zip(source.names, row.values, strict=False):
+        if cell and (reasons := respelt(cell)):
+            told = ", ".join(f"{each} ({count} chữ)" for each, count in sorted(reasons.items()))
+            yield f'đã sửa ở cột "{name}": {told}'
 
 
 def _missing(

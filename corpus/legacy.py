@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from itertools import groupby
 from math import exp
@@ -128,6 +128,23 @@ class Converted(NamedTuple):
     confidence: float
 
 
+def _parts(words: list[re.Match[str]], odd: set[str]) -> Iterator[list[re.Match[str]]]:
+    """Yield the runs with an odd word from one word of sure Unicode to the next, these included.
+
+    No old font has the letters of such a word, so what is on one side of it says nothing of the
+    other; and most of a text that has a few odd words need not be read in every encoding.
+    """
+    start, found = 0, False
+    for at, word in enumerate(words):
+        found |= word[0] in odd
+        if _MODERN.search(word[0]):
+            if found:
+                yield words[start : at + 1]
+            start, found = at, False
+    if found:
+        yield words[start:]
+
+
 class Decoder:
     """Finds words in old encodings; keeps what each word costs in each."""
 
@@ -138,11 +155,12 @@ class Decoder:
 
     def convert(self, text: str) -> list[Converted]:
         """Return the words of ``text`` that are not Unicode, in order; empty for a clean text."""
-        if not any(map(self._odd, set(text.split()))):
-            return []
         words = list(_WORD.finditer(text))
+        odd = {word for word in {each[0] for each in words} if self._odd(word)}
+        return [each for part in _parts(words, odd) for each in self._converted(part)]
+
+    def _converted(self, words: list[re.Match[str]]) -> Iterator[Converted]:
         states = self._states([word[0] for word in words])
-        found = []
         for state, run in groupby(zip(words, states, strict=True), key=itemgetter(1)):
             if state == "Unicode":
                 continue
@@ -156,8 +174,7 @@ class Decoder:
             for word in stretch:
                 after = ENCODINGS[state](word[0])
                 if after != word[0]:
-                    found.append(Converted(word.start(), word.end(), after, state, confidence))
-        return found
+                    yield Converted(word.start(), word.end(), after, state, confidence)
 
     def _odd(self, word: str) -> bool:
         """Whether ``word`` is no Vietnamese as it stands, and reads better in an old encoding."""

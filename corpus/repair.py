@@ -118,6 +118,17 @@ def _code_points(text: str) -> list[Edit]:
     return edits
 
 
+def respelt(text: str) -> Counter[str]:
+    """Count by reason the words that :func:`corpus.text.normalise` writes otherwise."""
+    if normalise(text) == text.strip():
+        return Counter()  # nearly every cell of a table
+    reasons: Counter[str] = Counter()
+    for word in text.split():
+        if not word.isascii() and normalise(word) != word:
+            reasons.update(each for each in _spelt(word)[1] if each != LOOK_ALIKE)
+    return reasons
+
+
 @lru_cache(maxsize=65536)
 def _spelt(word: str) -> tuple[str, tuple[str, ...]]:
     """Return ``word`` in the one form, and what was done to it."""

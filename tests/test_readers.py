@@ -256,6 +256,14 @@ def test_a_full_row(tmp_path: Path) -> None:
     assert [notice.column for notice in loaded.notices] == ["Ghi chú"]
 
 
+def test_what_was_rewritten_stands_in_where_a_record_is_from(tmp_path: Path) -> None:
+    loaded = techs(tmp_path, ["T1", "Sấy trƣớc khi toả, thuỷ phân", "7"])
+    (found,) = loaded.records
+    assert found.name == "Sấy trước khi tỏa, thủy phân"
+    told = 'đã sửa ở cột "Tên công nghệ": mã ký tự sai (1 chữ), vị trí dấu thanh (2 chữ)'
+    assert found.source == f"technologies.csv dòng 2; {told}"
+
+
 @pytest.mark.parametrize(
     ("row", "column", "said"),
     [
