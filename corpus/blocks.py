@@ -7,9 +7,8 @@ A :class:`Line` is a printed line (PDF, TXT) or a whole paragraph (Word, RTF, HT
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 LINE, PARAGRAPH = "dòng", "đoạn"
 MAX_BLOCKS: Final = 200_000
@@ -23,15 +22,24 @@ class Line:
     text: str
     page: int | None
     number: int
+    sure: float = 1.0  # that the text is what was written, 0–1
 
 
 @dataclass(frozen=True)
 class Grid:
-    """A table: rows of equal width, from ``page`` on. ``sheet``: its name in a workbook."""
+    """A table: rows of equal width, from ``page`` on. ``sheet``: its name in a workbook.
+
+    ``sure``: of each cell, how sure it is that it says this and stands there, 0–1; empty: all are.
+    """
 
     rows: tuple[tuple[str, ...], ...]
     page: int | None = None
     sheet: str | None = None
+    sure: tuple[tuple[float, ...], ...] = ()
+
+    def sureness(self) -> tuple[tuple[float, ...], ...]:
+        """Return how sure each cell is."""
+        return self.sure or tuple((1.0,) * len(row) for row in self.rows)
 
 
 Block = Line | Grid
@@ -48,27 +56,6 @@ class Document:
     def place(self, line: Line) -> str:
         """Return where a line stands: ``trang 3 dòng 12``."""
         return f"{page(line.page)}{self.unit} {line.number}"
-
-    def to_json(self) -> dict[str, Any]:
-        """Return it as plain data, for another process."""
-        blocks = [
-            [each.text, each.page, each.number]
-            if isinstance(each, Line)
-            else {"rows": each.rows, "page": each.page, "sheet": each.sheet}
-            for each in self.blocks
-        ]
-        return {"blocks": blocks, "unit": self.unit, "notices": self.notices}
-
-    @classmethod
-    def of_json(cls, data: Mapping[str, Any]) -> Document:
-        """Return what :meth:`to_json` wrote."""
-        blocks = tuple(
-            Line(*each)
-            if isinstance(each, list)
-            else Grid(tuple(map(tuple, each["rows"])), each["page"], each["sheet"])
-            for each in data["blocks"]
-        )
-        return cls(blocks, data["unit"], tuple(data["notices"]))
 
 
 def page(number: int | None) -> str:

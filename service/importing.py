@@ -15,6 +15,7 @@ from corpus.headings import shorten, title
 from corpus.infer import complete
 from corpus.lexicon import Lexicon
 from corpus.readers import FileCount, Known, Loaded, Notice, Rejected, read_as, write_rejected
+from corpus.record import ABOUT
 from corpus.records import KINDS, Product, Record, Technology
 from corpus.shown import json_text
 from corpus.store import Store, Writing
@@ -114,7 +115,7 @@ def _apart(loaded: Loaded, guarded: frozenset[str]) -> tuple[list[Record], list[
 def _refusal(record: Technology) -> Rejected:
     cells = [
         (title("technology", name), json_text(value)) for name, value in record.to_json().items()
-        if name not in {"extra", "source", "inferred"}
+        if name not in {"extra", *ABOUT}
     ]  # fmt: skip
     cells += list(record.extra.items())
     column = title("technology", "id")
@@ -145,7 +146,7 @@ def _differences(old: Record, new: Record, may_read_nda: bool) -> Iterator[tuple
     before, after = old.to_json(), new.to_json()
     hidden = set(before.get("restricted", ())) if not may_read_nda else set()
     for name in type(new).model_fields:
-        if name in {"source", "inferred"} or before.get(name) == after.get(name):
+        if name in ABOUT or before.get(name) == after.get(name):
             continue
         shown = HIDDEN if name in hidden else text(before.get(name))
         yield title(new.kind_name, name), shown, text(after.get(name))

@@ -18,7 +18,7 @@ from corpus.infer import complete
 from corpus.lexicon import Lexicon
 from corpus.passages import candidates
 from corpus.readers import FileCount, Known, Notice, Rejected, read, write_rejected
-from corpus.reading import Content, read_content
+from corpus.reading import Content
 from corpus.records import KINDS, Need, Product
 from corpus.store import Saved, Store
 from corpus.tables import Table, read_tables
@@ -127,7 +127,7 @@ class _Files:
         found = format_of(path, load_bytes(path, DEFAULT_LIMITS))
         if found is Format.TABLE or (found is Format.TEXT and _is_table(path)):
             return self.forms.opened(read_tables(path))
-        content = self.contents[path] = read_content(read_apart(path), path.name)
+        content = self.contents[path] = read_apart(path)
         return self.forms.opened(list(content.tables))
 
     def called(self, path: Path) -> str:
