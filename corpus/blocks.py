@@ -64,10 +64,10 @@ def page(number: int | None) -> str:
 
 
 def squared(rows: list[list[str]]) -> tuple[tuple[str, ...], ...]:
-    """Return rows of equal width, without those that are blank."""
+    """Return rows of equal width, without those that are blank; two blanks may be a lost letter."""
     width = max(map(len, rows), default=0)
     filled = [row + [""] * (width - len(row)) for row in rows if any(cell.strip() for cell in row)]
-    return tuple(tuple(" ".join(cell.split()) for cell in row) for row in filled)
+    return tuple(tuple(" ".join(cell.split("\n")).strip() for cell in row) for row in filled)
 
 
 def unmerged(cells: list[list[tuple[str, int, int]]]) -> list[list[str]]:
@@ -96,3 +96,9 @@ def unmerged(cells: list[list[tuple[str, int, int]]]) -> list[list[str]]:
                     open_cells[at] = (text, min(down, 10_000) - 1)
         rows.append(row)
     return rows
+
+
+def joined_lines(above: str, below: str) -> str:
+    """Return two lines of a cell as one: a code broken after its hyphen is whole again."""
+    tight = above.endswith("-") and not above.endswith(" -")
+    return f"{above}{below}" if tight else f"{above} {below}".strip()

@@ -12,7 +12,7 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Final
 
-from corpus.blocks import Block, Grid, Line, page
+from corpus.blocks import Block, Grid, Line, joined_lines, page
 from corpus.headings import UnknownTable, is_numbering, names_kind, recognise, title
 from corpus.ids import PREFIX, with_ids
 from corpus.records import KINDS
@@ -38,8 +38,7 @@ def joined(blocks: Sequence[Block]) -> list[Block]:
         if last is not None and block.page == last[1] + 1 and _goes_on(out, last[0], block):
             before = out[last[0]]
             assert isinstance(before, Grid)
-            sure = before.sureness() + block.sureness()
-            out[last[0]] = replace(before, rows=before.rows + block.rows, sure=sure)
+            out[last[0]] = _one(before, block)
             last = (last[0], block.page)
             continue
         out.append(block)
@@ -58,6 +57,26 @@ def _goes_on(out: Sequence[Block], at: int, block: Grid) -> bool:
         return False
     found = _headings(block, "")
     return found is None or all(row in before.rows[:_REACH] for row in _span(block, found))
+
+
+def _one(before: Grid, more: Grid) -> Grid:
+    """Put a grid and what goes on of it together; a row that the page's end tore is one again."""
+    found = _headings(more, "")
+    first = found.top + found.depth if found else 0
+    rows, sure = list(before.rows), list(before.sureness())
+    below, below_sure = list(more.rows), list(more.sureness())
+    if first < len(below) and _is_torn(rows, below, first):
+        rows[-1] = tuple(map(joined_lines, rows[-1], below.pop(first)))
+        sure[-1] = tuple(map(min, sure[-1], below_sure.pop(first)))
+    return replace(before, rows=(*rows, *below), sure=(*sure, *below_sure))
+
+
+def _is_torn(above: Sequence[Sequence[str]], below: Sequence[Sequence[str]], at: int) -> bool:
+    """Whether a row is the rest of the last one above: it alone does not begin as all others do."""
+    row, last = below[at], above[-1]
+    others = [*above[-_REACH:], *below[at + 1 : at + _REACH]]
+    begun = bool(last[0]) and not row[0] and all(each[0] for each in others)
+    return begun and all(bool(there) for here, there in zip(row, last, strict=True) if here)
 
 
 def _span(grid: Grid, found: _Found) -> tuple[tuple[str, ...], ...]:

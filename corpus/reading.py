@@ -147,7 +147,7 @@ def _said(block: Block, told: Iterator[tuple[str, float]]) -> Block:
         tuple(before * now for before, (_, now) in zip(old, new, strict=True))
         for old, new in zip(block.sureness(), rows, strict=True)
     ]
-    texts = tuple(tuple(text for text, _ in row) for row in rows)
+    texts = tuple(tuple(" ".join(text.split()) for text, _ in row) for row in rows)
     return replace(block, rows=texts, sure=tuple(sure_of))
 
 

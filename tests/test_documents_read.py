@@ -257,3 +257,96 @@ def test_archives_are_unpacked_or_refused(written, tmp_path):
     bomb = written("a.zip", papers.zipped({"a": b"\0" * 2**22}))
     with pytest.raises(UnreadableFile, match="bất thường"):
         archives.unpack(bomb, tmp_path / "khong", Limits(unpacked_bytes=2**21))
+
+
+def printed(top, *rows, step=30):
+    """Rows of (x, text) as lines of print without rules; a text of several lines goes on below."""
+    return [
+        (x, top - step * at - 12 * line, said)
+        for at, row in enumerate(rows)
+        for x, text in row
+        for line, said in enumerate(text.split("\n"))
+    ]
+
+
+def test_columns_without_rules_are_a_table_also_over_pages(written):
+    head = [
+        (50, "Mã"),
+        (110, "Tên công nghệ"),
+        (330, "Chi phí từ"),
+        (330, "\n(triệu đồng)"),
+        (450, "Tỉnh"),
+    ]
+    first = [
+        (50, "CN-\n001"),
+        (110, "Quy trình sấy vải thiều\nbằng bơm nhiệt"),
+        (330, "350"),
+        (450, "Hưng Yên"),
+    ]
+    second = [(50, "CN-2"), (110, "Máy tách hạt"), (330, "80"), (450, "Bắc")]
+    torn, third = (
+        [(450, "Giang")],
+        [(50, "CN-3"), (110, "Bẫy dẫn dụ"), (330, "7"), (450, "An Giang")],
+    )
+    running = [
+        (50, 800 - 14 * n, "Sở tổng hợp các công nghệ chào bán trong năm như bảng dưới đây")
+        for n in range(3)
+    ]
+    pages = [
+        [*running, *printed(700, head, first, second)],
+        [*printed(800, head, torn, third), *[(x, y - 200, text) for x, y, text in running]],
+    ]
+    path = written("a.pdf", papers.pdf(*pages))
+    found, told = records(path)
+    assert told == []
+    assert [(each["id"], each["name"], each["cost_from"], each["province"]) for each in found] == [
+        ("CN-001", "Quy trình sấy vải thiều bằng bơm nhiệt", 350, "Hưng Yên"),
+        ("CN-2", "Máy tách hạt", 80, "Bắc Giang"),
+        ("CN-3", "Bẫy dẫn dụ", 7, "An Giang"),
+    ]
+    assert found[0]["certainty"]["name"] == round(0.92 * 0.92, 3)  # the heading's and the cell's
+    assert found[2]["source"] == "a.pdf trang 1 bảng 1 dòng 5"
+    assert len(content(path).running.lines) == 6
+
+
+def test_a_heading_over_two_columns_without_rules_names_both(written):
+    rows = printed(
+        700, [(367, "Chi phí")],
+        [(50, "Mã"), (110, "Tên công nghệ"), (330, "từ (triệu đồng)"), (390, "đến (triệu đồng)")],
+        [(50, "CN-1"), (110, "Sấy vải"), (330, "10"), (390, "20")],
+        [(50, "CN-2"), (110, "Sấy nhãn"), (330, "30"), (390, "40")],
+    )  # fmt: skip
+    (table,) = content(written("a.pdf", papers.pdf(rows))).tables
+    assert table.headings[2:] == ("Chi phí từ (triệu đồng)", "Chi phí đến (triệu đồng)")
+
+
+def test_text_that_stands_in_columns_is_no_table(written):
+    rows = [
+        [(50, "UBND TỈNH"), (250, "CỘNG HÒA"), (450, "Mã")],
+        [(50, "SỞ KHOA HỌC"), (250, "Độc lập"), (450, "Tên")],
+        [(50, "Số: 12/BC"), (250, "An Giang, ngày 2"), (450, "x")],
+    ]
+    found = content(written("a.pdf", papers.pdf(printed(700, *rows))))
+    assert (found.tables, "SỞ KHOA HỌC Độc lập" in found.running.text) == ((), True)
+
+
+def test_every_field_says_how_surely_it_was_read(written):
+    rows = [HEAD, UNDER, ["1", "Sấy vải bằng h  thống bơm nhiệt", "10", "20", "Viện A"]]
+    (record,), _ = records(written("ds.docx", papers.docx(rows)))
+    sure = record["certainty"]
+    assert record["name"] == "Sấy vải bằng hệ thống bơm nhiệt"
+    assert 0.8 < sure["name"] < 1  # a letter was put back
+    assert (sure["owner"], sure["cost_from"]) == (1, 0.95)  # of a heading on two rows
+    form = ["PHIẾU ĐỀ XUẤT NHIỆM VỤ", "1. Tên nhiệm vụ (ghi rõ): Sấy vải", "2. Đơn vị đề xuất: HTX"]
+    (record,), _ = records(written("p.docx", papers.docx(*form)))
+    assert {name: record["certainty"][name] for name in ("name", "proposer")} == {
+        "name": 0.95,
+        "proposer": 1,
+    }
+
+
+def test_how_surely_a_record_was_read_is_not_what_it_says(written):
+    (record,) = read([written("a.csv", "Mã,Tên công nghệ\nCN-1,Sấy vải\n")]).records
+    doubted = record.model_copy(update={"certainty": {"name": 0.5, "id": 0.95}})
+    assert record.certainty == {} and doubted.doubtful == {"name": 0.5}
+    assert doubted.content_hash() == record.content_hash()
