@@ -20,7 +20,7 @@ from corpus.records import KINDS, Product, Record, Technology
 from corpus.shown import json_text
 from corpus.store import Store, Writing
 from corpus.tables import Table
-from corpus.workflow import Merge
+from corpus.workflow import Merge, Suggestion
 from service.desk_merging import merged_hashes
 from service.mapping import Plan, apply, check
 
@@ -54,6 +54,7 @@ class Preview:
     notices: tuple[Notice, ...]
     counts: tuple[FileCount, ...]
     changes: tuple[Change, ...]
+    suggested: tuple[Suggestion, ...] = ()  # by running text: to wait for a person
 
     @property
     def first(self) -> tuple[Record, ...]:
@@ -176,6 +177,7 @@ class Progress:
     unchanged: int = 0
     rejected: int = 0
     technologies: int = 0  # of those added or changed: they make the index stale
+    suggested: int = 0  # what text proposes, kept for a person to decide
     alike: int = 0  # new records that may tell the same as one that was there before
     message: str = ""
 
@@ -196,6 +198,7 @@ def start(found: Preview) -> Progress:
         len(found.records),
         unchanged=found.unchanged,
         rejected=len(found.rejected),
+        suggested=len(found.suggested),
     )
 
 

@@ -105,7 +105,7 @@ def guess(table: Table, province: Province = _nowhere) -> Plan:
         province: tells whether a cell names a province (:meth:`corpus.places.Places.province`).
     """
     try:
-        kind = recognise(table.headings, table.sheet, table.file).kind
+        kind = table.kind or recognise(table.headings, table.sheet, table.file).kind
     except UnknownTable:
         kind = max(OFFERED, key=lambda each: _fit(each, guess_columns(table, each, province)))
     columns = guess_columns(table, kind, province)
