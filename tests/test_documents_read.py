@@ -350,3 +350,43 @@ def test_how_surely_a_record_was_read_is_not_what_it_says(written):
     doubted = record.model_copy(update={"certainty": {"name": 0.5, "id": 0.95}})
     assert record.certainty == {} and doubted.doubtful == {"name": 0.5}
     assert doubted.content_hash() == record.content_hash()
+
+
+MIXED = (
+    "Cần máy sấy vải thiều.\n".encode()
+    + "C«ng nghÖ sÊy v¶i thiÒu, qu¶ t\xad¬i\n".encode("cp1252")
+    + "Giống lúa chịu mặn".encode()
+)
+
+
+def test_lines_of_two_encodings_and_hidden_marks_are_read(written):
+    said = content(written("a.txt", MIXED)).running.text.split()
+    expected = "Cần máy sấy vải thiều. Công nghệ sấy vải thiều, quả tươi Giống lúa chịu mặn"
+    assert said == expected.split()
+    rows = MIXED.replace(b"\n", b",Vi\xe1\xbb\x87n A\n")
+    table = "Tên công nghệ,Đơn vị sở hữu\n".encode() + rows + b",x\n"
+    (found,) = read([written("a.csv", b"M\xc3\xa3," + table.replace(b"\n", b"\n1,"))]).counts
+    assert found.rows == 4
+
+
+HIDDEN = "Cần \u202e\u200fm\u0430y s\u0430\u0301y v\u1ea3i cho b\u0430\u0300 \u0441on"  # Cyrillic
+
+
+def test_marks_of_direction_and_letters_of_another_script_are_mended(written):
+    path = written("a.docx", papers.docx(HIDDEN, [["Mã", "Tên công nghệ"], ["CN-1", HIDDEN]]))
+    found = content(path)
+    assert found.running.text == "Cần may sáy vải cho bà con"
+    assert found.tables[0].rows[0].values[1] == "Cần may sáy vải cho bà con"
+
+
+def test_a_document_of_ten_thousand_pictures_is_refused(written):
+    pictures = {f"word/media/{n}.png": b"" for n in range(10_000)}
+    path = written("a.docx", papers.docx("Xin chào", more=pictures))
+    with pytest.raises(UnreadableFile, match="10002 phần"):
+        read_document(path, DEFAULT_LIMITS)
+
+
+def test_a_damaged_text_is_mended_within_the_limits(written):
+    path = written("a.txt", "c u i h  tr  t nh v ng đ c th  " * 3000)
+    with pytest.raises(UnreadableFile, match="quá 2 giây"):
+        read_apart(path, allowed=Allowance(seconds=2))
