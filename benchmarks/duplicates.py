@@ -3,7 +3,7 @@
 Fitted on the sample's pairs only: ``corpus/sample/duplicates.tsv`` and the second tellings of
 ``corpus/sample/duplicates/``. Every figure on them is of folds that share no thing told. With
 ``--fit`` the curves are written anew to ``matcher/duplicates.json``. Folders given are measured and
-never fitted on; each holds ``technologies.csv`` and ``duplicates.tsv``. ``--speed N`` finds the
+never fitted on; each holds ``technologies.csv`` and ``duplicates.tsv``. ``--records N`` finds the
 pairs among N generated records, of which one in two hundred is told a second time.
 """
 
@@ -253,11 +253,11 @@ def main(given: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.duplicates", description=__doc__)
     parser.add_argument("folders", nargs="*", type=Path, help="collections to measure on")
     parser.add_argument("--fit", action="store_true", help="write matcher/duplicates.json anew")
-    parser.add_argument("--speed", type=int, default=0, metavar="N", help="records to generate")
+    parser.add_argument("--records", type=int, default=0, metavar="N", help="records to generate")
     options = parser.parse_args(given)
     lexicon = Lexicon.load()
-    if options.speed:
-        speed(options.speed, lexicon)
+    if options.records:
+        speed(options.records, lexicon)
         return
     head = " | ".join(f"p ≥ {each:g}" for each in THRESHOLDS)
     print(f"| recall / precision | pairs | {head} |\n|---|---|{'---|' * len(THRESHOLDS)}")

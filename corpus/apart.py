@@ -1,8 +1,9 @@
-"""A document read in a process of its own, under limits of time and memory.
+"""A document read and mended in a process of its own, under limits of time and memory.
 
-Parsers of other people's formats are large, and files come from anywhere: what crashes, hangs or
-swells there ends there, as a sentence about that file. ``python -m corpus.apart PATH`` is the
-process; it writes the blocks as JSON and may write no file.
+Parsers of other people's formats are large, files come from anywhere, and a page of nothing but
+damage takes a second to mend: what crashes, hangs or swells there ends there, as a sentence about
+that file. ``python -m corpus.apart PATH`` is the process; it writes what the document holds as JSON
+and may write no file.
 """
 
 from __future__ import annotations
@@ -15,9 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from corpus.blocks import Document
 from corpus.documents import read_document
 from corpus.files import DEFAULT_LIMITS, Limits, UnreadableFile
+from corpus.reading import Content, read_content
 
 _UNKNOWN: Final = "tệp hỏng hoặc không đọc được; hãy mở bằng chương trình đã tạo ra và lưu lại"
 
@@ -34,8 +35,8 @@ def read_apart(
     path: Path,
     limits: Limits = DEFAULT_LIMITS,
     allowed: Allowance = Allowance(),
-) -> Document:
-    """Return the blocks of the document at ``path``. Raises UnreadableFile for whatever befell."""
+) -> Content:
+    """Return what the document at ``path`` holds. Raises UnreadableFile for whatever befell."""
     asked = [str(path), str(limits.file_bytes), str(limits.unpacked_bytes)]
     given = [str(allowed.seconds), str(allowed.memory)]
     command = [sys.executable, "-m", "corpus.apart", *asked, *given]
@@ -50,7 +51,7 @@ def read_apart(
         raise UnreadableFile(path, told) from error
     if "error" in answer:
         raise UnreadableFile(path, answer["error"])
-    return Document.of_json(answer)
+    return Content.of_json(answer)
 
 
 def _slow(allowed: Allowance) -> str:
@@ -58,14 +59,15 @@ def _slow(allowed: Allowance) -> str:
 
 
 def main() -> None:
-    """Read the file named on the command line and write its blocks, or why there are none."""
+    """Read the file named on the command line and write what it holds, or why it cannot be read."""
     path, file_bytes, unpacked, seconds, memory = sys.argv[1:]
     resource.setrlimit(resource.RLIMIT_CPU, (int(seconds), int(seconds) + 1))
     resource.setrlimit(resource.RLIMIT_AS, (int(memory), int(memory)))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     limits = Limits(file_bytes=int(file_bytes), unpacked_bytes=int(unpacked))
     try:
-        answer = json.dumps(read_document(Path(path), limits).to_json())
+        content = read_content(read_document(Path(path), limits), Path(path).name)
+        answer = json.dumps(content.to_json())
     except UnreadableFile as error:
         answer = json.dumps({"error": error.reason})
     except (MemoryError, RecursionError):

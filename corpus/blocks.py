@@ -7,9 +7,8 @@ A :class:`Line` is a printed line (PDF, TXT) or a whole paragraph (Word, RTF, HT
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 LINE, PARAGRAPH = "dòng", "đoạn"
 MAX_BLOCKS: Final = 200_000
@@ -23,15 +22,24 @@ class Line:
     text: str
     page: int | None
     number: int
+    sure: float = 1.0  # that the text is what was written, 0–1
 
 
 @dataclass(frozen=True)
 class Grid:
-    """A table: rows of equal width, from ``page`` on. ``sheet``: its name in a workbook."""
+    """A table: rows of equal width, from ``page`` on. ``sheet``: its name in a workbook.
+
+    ``sure``: of each cell, how sure it is that it says this and stands there, 0–1; empty: all are.
+    """
 
     rows: tuple[tuple[str, ...], ...]
     page: int | None = None
     sheet: str | None = None
+    sure: tuple[tuple[float, ...], ...] = ()
+
+    def sureness(self) -> tuple[tuple[float, ...], ...]:
+        """Return how sure each cell is."""
+        return self.sure or tuple((1.0,) * len(row) for row in self.rows)
 
 
 Block = Line | Grid
@@ -49,27 +57,6 @@ class Document:
         """Return where a line stands: ``trang 3 dòng 12``."""
         return f"{page(line.page)}{self.unit} {line.number}"
 
-    def to_json(self) -> dict[str, Any]:
-        """Return it as plain data, for another process."""
-        blocks = [
-            [each.text, each.page, each.number]
-            if isinstance(each, Line)
-            else {"rows": each.rows, "page": each.page, "sheet": each.sheet}
-            for each in self.blocks
-        ]
-        return {"blocks": blocks, "unit": self.unit, "notices": self.notices}
-
-    @classmethod
-    def of_json(cls, data: Mapping[str, Any]) -> Document:
-        """Return what :meth:`to_json` wrote."""
-        blocks = tuple(
-            Line(*each)
-            if isinstance(each, list)
-            else Grid(tuple(map(tuple, each["rows"])), each["page"], each["sheet"])
-            for each in data["blocks"]
-        )
-        return cls(blocks, data["unit"], tuple(data["notices"]))
-
 
 def page(number: int | None) -> str:
     """Return ``trang 3`` and a space, nothing where the page is not known."""
@@ -77,10 +64,10 @@ def page(number: int | None) -> str:
 
 
 def squared(rows: list[list[str]]) -> tuple[tuple[str, ...], ...]:
-    """Return rows of equal width, without those that are blank."""
+    """Return rows of equal width, without those that are blank; two blanks may be a lost letter."""
     width = max(map(len, rows), default=0)
     filled = [row + [""] * (width - len(row)) for row in rows if any(cell.strip() for cell in row)]
-    return tuple(tuple(" ".join(cell.split()) for cell in row) for row in filled)
+    return tuple(tuple(" ".join(cell.split("\n")).strip() for cell in row) for row in filled)
 
 
 def unmerged(cells: list[list[tuple[str, int, int]]]) -> list[list[str]]:
@@ -109,3 +96,9 @@ def unmerged(cells: list[list[tuple[str, int, int]]]) -> list[list[str]]:
                     open_cells[at] = (text, min(down, 10_000) - 1)
         rows.append(row)
     return rows
+
+
+def joined_lines(above: str, below: str) -> str:
+    """Return two lines of a cell as one: a code broken after its hyphen is whole again."""
+    tight = above.endswith("-") and not above.endswith(" -")
+    return f"{above}{below}" if tight else f"{above} {below}".strip()

@@ -36,6 +36,8 @@ _END: Final = re.compile(
 )
 _BLANK: Final = re.compile(r"[.…_]{3,}")
 _ASIDE: Final = re.compile(r"\s*\([^()]*\)\s*$")
+_PLAINER: Final = 0.95  # how sure a label is that is known without its aside only
+_MORE: Final = 0.97  # times: for each further line that is taken for more of a value
 _TITLED, _UNTITLED = 2, 4  # known labels that make a form
 
 
@@ -45,11 +47,11 @@ class _Form:
 
     kind: str | None
     line: Line
-    pairs: list[tuple[str, str]] = field(default_factory=list)
+    pairs: list[tuple[str, str, float]] = field(default_factory=list)  # label, value, how sure
     lines: list[Line] = field(default_factory=list)
 
     def known(self) -> int:
-        return sum(_is_label(label, self.kind) for label, _ in self.pairs)
+        return sum(_is_label(label, self.kind) for label, *_ in self.pairs)
 
 
 def split(
@@ -106,11 +108,17 @@ def _take(form: _Form, pair: tuple[str, str] | None, line: Line) -> bool:
         return False
     form.lines.append(line)
     if pair:
-        form.pairs.append(pair)
+        form.pairs.append((*pair, line.sure * _label_sureness(pair[0], form.kind)))
     elif form.pairs:
-        label, value = form.pairs[-1]
-        form.pairs[-1] = (label, f"{value} {line.text.strip()}".strip())
+        label, value, sure = form.pairs[-1]
+        form.pairs[-1] = (label, f"{value} {line.text.strip()}".strip(), sure * line.sure * _MORE)
     return True
+
+
+def _label_sureness(label: str, kind: str | None) -> float:
+    """How sure it is what a label names: less without the aside that it stands with."""
+    whole = field_of(kind, label) is not None if kind else is_known(label)
+    return 1.0 if whole else _PLAINER
 
 
 def _more(form: _Form, line: Line) -> bool:
@@ -152,22 +160,25 @@ def _begins_anew(form: _Form, label: str) -> bool:
     for each in [kind] if kind else KINDS:
         found = field_of(each, _ASIDE.sub("", label))
         if found and found[0] in naming and KINDS[each].model_fields[found[0]].is_required():
-            return any(squeeze(label) == squeeze(known) for known, _ in form.pairs)
+            return any(squeeze(label) == squeeze(known) for known, *_ in form.pairs)
     return False
 
 
 def _grid_lines(grid: Grid) -> list[Line]:
     """A grid of labels and values as lines, else nothing: most of its rows begin with a label."""
     rows = [tuple(dict.fromkeys(row)) for row in grid.rows]
-    pairs = [row[-2:] if len(row) == 3 and _counts(row[0]) else row for row in rows]
-    pairs = [row for row in pairs if row]
+    pairs = [row[-2:] if len(row) == 3 and _counts(row[0]) else row for row in rows if row]
+    sure = [min(each, default=1.0) for row, each in zip(rows, grid.sureness(), strict=True) if row]
     known = sum(len(row) == 2 and is_known(_label(row[0])) for row in pairs)
     if grid.sheet is not None or known < 2 or known < 0.4 * len(pairs):
         return []
     if max(map(len, pairs)) > 2:
         return []
     texts = [f"1. {_label(row[0])}: {row[1]}" if len(row) == 2 else row[0] for row in pairs]
-    return [Line(text, grid.page, number) for number, text in enumerate(texts, 1)]
+    return [
+        Line(text, grid.page, number, each)
+        for number, (text, each) in enumerate(zip(texts, sure, strict=True), 1)
+    ]
 
 
 def _counts(cell: str) -> bool:
@@ -180,15 +191,15 @@ def _label(cell: str) -> str:
 
 def _table(form: _Form, called: str) -> Table:
     """Return the form as a table of one row. Raises UnknownTable: its labels fit no kind."""
-    said = [(_plain(label, form.kind), value) for label, value in form.pairs if value]
-    headings = tuple(label for label, _ in said)
+    said = [(_plain(label, form.kind), value, sure) for label, value, sure in form.pairs if value]
+    headings = tuple(label for label, *_ in said)
     identified = any(squeeze(each) == squeeze("Mã") for each in headings)
     kind = form.kind
     if kind is None:
         needed = headings if identified else (title("technology", "id"), *headings)
         kind = recognise(needed).kind
-    values = tuple(value for _, value in said)
-    table = Table(called, None, headings, (Row(form.line.number, values),), kind)
+    row = Row(form.line.number, tuple(v for _, v, _ in said), sure=tuple(s for *_, s in said))
+    table = Table(called, None, headings, (row,), kind)
     lacks = kind in PREFIX and "id" not in lay_out(kind, headings).fields.values()
     return with_ids(table, kind) if lacks else table
 

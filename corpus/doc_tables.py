@@ -8,10 +8,11 @@ record is no table of records: what it says is read as text.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import Final
 
-from corpus.blocks import Block, Grid, Line, page
+from corpus.blocks import Block, Grid, Line, joined_lines, page
 from corpus.headings import UnknownTable, is_numbering, names_kind, recognise, title
 from corpus.ids import PREFIX, with_ids
 from corpus.records import KINDS
@@ -22,6 +23,7 @@ _REACH: Final = 8  # rows in which headings may begin
 _DEEP: Final = 3  # rows that headings may take
 _FURNITURE: Final = 3  # lines between two halves of a table: page number, running heading
 _SHORT: Final = 80  # characters of such a line
+_TOGETHER: Final = 0.95  # how sure a heading is that was put together of several rows
 SECTION: Final = "Mục"  # the column that keeps rows which only say what follows
 
 
@@ -36,7 +38,7 @@ def joined(blocks: Sequence[Block]) -> list[Block]:
         if last is not None and block.page == last[1] + 1 and _goes_on(out, last[0], block):
             before = out[last[0]]
             assert isinstance(before, Grid)
-            out[last[0]] = Grid(before.rows + block.rows, before.page, before.sheet)
+            out[last[0]] = _one(before, block)
             last = (last[0], block.page)
             continue
         out.append(block)
@@ -57,6 +59,26 @@ def _goes_on(out: Sequence[Block], at: int, block: Grid) -> bool:
     return found is None or all(row in before.rows[:_REACH] for row in _span(block, found))
 
 
+def _one(before: Grid, more: Grid) -> Grid:
+    """Put a grid and what goes on of it together; a row that the page's end tore is one again."""
+    found = _headings(more, "")
+    first = found.top + found.depth if found else 0
+    rows, sure = list(before.rows), list(before.sureness())
+    below, below_sure = list(more.rows), list(more.sureness())
+    if first < len(below) and _is_torn(rows, below, first):
+        rows[-1] = tuple(map(joined_lines, rows[-1], below.pop(first)))
+        sure[-1] = tuple(map(min, sure[-1], below_sure.pop(first)))
+    return replace(before, rows=(*rows, *below), sure=(*sure, *below_sure))
+
+
+def _is_torn(above: Sequence[Sequence[str]], below: Sequence[Sequence[str]], at: int) -> bool:
+    """Whether a row is the rest of the last one above: it alone does not begin as all others do."""
+    row, last = below[at], above[-1]
+    others = [*above[-_REACH:], *below[at + 1 : at + _REACH]]
+    begun = bool(last[0]) and not row[0] and all(each[0] for each in others)
+    return begun and all(bool(there) for here, there in zip(row, last, strict=True) if here)
+
+
 def _span(grid: Grid, found: _Found) -> tuple[tuple[str, ...], ...]:
     return grid.rows[found.top : found.top + found.depth]
 
@@ -75,19 +97,37 @@ def table_of(grid: Grid, name: str) -> Table | None:
         return None
     repeated = {tuple(map(squeeze, row)) for row in _span(grid, found)}
     rows, section, sections = [], "", False
-    for number, values in enumerate(grid.rows[found.top + found.depth :], found.top + found.depth):
+    named = _heading_sureness(grid, found)
+    below = list(enumerate(zip(grid.rows, grid.sureness(), strict=True)))[found.top + found.depth :]
+    for number, (values, sure) in below:
         if tuple(map(squeeze, values)) in repeated or _numbers_columns(values):
             continue
         said = set(filter(None, values))
         if len(said) == 1 and len(values) > 2 and all(values):  # one cell over all columns
             section, sections = said.pop(), True
             continue
-        rows.append(Row(number + 1, (*(value or None for value in values), section or None)))
+        said_here = (*(value or None for value in values), section or None)
+        sure_here = (*(a * b for a, b in zip(named, sure, strict=True)), 1.0)
+        rows.append(Row(number + 1, said_here, sure=sure_here))
     headings = (*found.headings, SECTION) if sections else found.headings
-    kept = rows if sections else [Row(row.number, row.values[:-1]) for row in rows]
+    kept = rows if sections else [_without_last(row) for row in rows]
     table = Table(name, None, headings, tuple(kept), found.kind)
     lacks = found.kind in PREFIX and "id" not in _fields(headings, name)
     return with_ids(table, found.kind) if lacks else table
+
+
+def _without_last(row: Row) -> Row:
+    return replace(row, values=row.values[:-1], sure=row.sure[:-1])
+
+
+def _heading_sureness(grid: Grid, found: _Found) -> list[float]:
+    """How sure it is what each column carries: put together of several rows it is less sure."""
+    sure = zip(*grid.sureness()[found.top : found.top + found.depth], strict=True)
+    said = zip(*_span(grid, found), strict=True)
+    return [
+        min(column) * (_TOGETHER if len(set(filter(None, texts))) > 1 else 1.0)
+        for column, texts in zip(sure, said, strict=True)
+    ]
 
 
 def _numbers_columns(values: Sequence[str]) -> bool:

@@ -18,7 +18,7 @@ from corpus.doc_html import read_html
 from corpus.doc_ole import read_ole
 from corpus.doc_pdf import read_pdf
 from corpus.doc_rtf import read_rtf
-from corpus.files import Limits, UnreadableFile, check_burst, load_bytes
+from corpus.files import Limits, UnreadableFile, by_line, check_burst, load_bytes
 
 SUFFIXES: Final = (".docx", ".doc", ".pdf", ".rtf", ".html", ".htm", ".txt", ".md", ".xls")
 TEXT_SUFFIXES: Final = frozenset({".txt", ".md", ""})
@@ -126,16 +126,13 @@ def read_text(text: str) -> Document:
 def text_of(path: Path, data: bytes) -> str:
     """Return the text of ``data``; old encodings are left for :mod:`corpus.repair` to mend.
 
-    UTF-8 or UTF-16, else Windows-1252 byte by byte, which is how TCVN3 and VNI show themselves.
+    UTF-8 or UTF-16; lines that are neither byte by byte in Windows-1252, which is how TCVN3 and VNI
+    show themselves.
     """
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return data.decode("utf-16", "replace")
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = data.decode("utf-8-sig", "replace")
-        if text.count("\ufffd") * 20 > sum(letter > "\x7f" for letter in text):
-            text = data.decode("cp1252", "replace")
+        text = data.decode("utf-16", "replace")
+    else:
+        text = by_line(data)
     if "\x00" in text or sum(letter < " " for letter in text[:65536]) > 8 + text[:65536].count(
         "\n"
     ) + text[:65536].count("\r") + text[:65536].count("\t") + text[:65536].count("\f"):

@@ -22,6 +22,7 @@ from corpus.repair import respelt
 from corpus.tables import Row, Table
 from corpus.text import normalise
 
+_GUESSED: Final = 0.8  # times: how sure a value is of which something had to be guessed
 _MISSING: Final = "thiếu giá trị, cột này bắt buộc"
 
 
@@ -179,6 +180,7 @@ def _values(source: Source, row: Row) -> tuple[dict[str, Any], list[Problem], li
     """Read the filled cells of a row: values by field, problems, notices."""
     values: dict[str, Any] = {}
     extra: dict[str, str] = {}
+    certainty: dict[str, float] = {}
     problems: list[Problem] = []
     notices: list[Notice] = []
     table = source.table
@@ -190,8 +192,11 @@ def _values(source: Source, row: Row) -> tuple[dict[str, Any], list[Problem], li
             text, note = clean(cell)
             if parser := source.parsers.get(index):
                 parsed = parser(text)
-                values[source.layout.fields[index]] = parsed.value
+                field = source.layout.fields[index]
+                values[field] = parsed.value
                 note = "; ".join(filter(None, (note, parsed.note)))
+                if index < len(row.sure):
+                    certainty[field] = round(row.sure[index] * (_GUESSED if note else 1.0), 3)
             elif index in source.extra or index >= len(source.names):
                 extra[source.extra.get(index, name)] = normalise(text)
         except CellError as error:
@@ -200,6 +205,7 @@ def _values(source: Source, row: Row) -> tuple[dict[str, Any], list[Problem], li
             continue
         if note:
             notices.append(Notice(table.file, table.sheet, row.number, name, note))
+    values["certainty"] = certainty
     values["extra"] = {key: text for key, text in extra.items() if text}
     return values, problems, notices
 

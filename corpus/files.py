@@ -144,12 +144,33 @@ def decode(path: Path, data: bytes) -> str:
         if not _looks_vietnamese(text):
             text = mend(read_bytes(data)[0], pages=False).text
         if not _looks_vietnamese(text):
+            text = mend(by_line(data), pages=False).text
+        if not _looks_vietnamese(text):
             raise UnreadableFile(
                 path,
                 "không nhận ra bảng mã chữ; hãy chuyển sang Unicode và lưu lại ở dạng CSV UTF-8 "
                 "hoặc .xlsx",
             )
     return text
+
+
+def by_line(data: bytes) -> str:
+    """Return the text of ``data``, whose lines may be of two encodings: files are put together.
+
+    A line is UTF-8 unless more of its bytes are none than make letters; else Windows-1252.
+    """
+    data = data.removeprefix(codecs.BOM_UTF8)
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return "".join(map(_line, data.splitlines(keepends=True)))
+
+
+def _line(data: bytes) -> str:
+    text = data.decode("utf-8", "replace")
+    damaged = text.count("\ufffd")
+    whole = sum(letter > "\x7f" for letter in text) - damaged
+    return text if whole >= damaged else data.decode("cp1252", "replace")
 
 
 def _looks_vietnamese(text: str) -> bool:

@@ -213,7 +213,8 @@ class Layout:
 def _table(kind: str, record: type[Record]) -> dict[str, str]:
     """Return squeezed heading → field: a field's own title wins over another's alternative."""
     known: dict[str, str] = {}
-    fields = {name: info for name, info in record.model_fields.items() if name != "extra"}
+    left_out = {"extra", "certainty"}
+    fields = {name: info for name, info in record.model_fields.items() if name not in left_out}
     for name, info in fields.items():
         known[squeeze(info.title or name)] = name
     also = {**_COMMON, **_ALSO.get(kind, {})}

@@ -34,7 +34,8 @@ def with_ids(table: Table, kind: str) -> Table:
             rows.append(row)
             continue
         key = f"{PREFIX[kind]}-{digest(kind, columns, row.values)}"
-        rows.append(Row(row.number, (key, *row.values)))
+        sure = (1.0, *row.sure) if row.sure else ()
+        rows.append(Row(row.number, (key, *row.values), sure=sure))
     return replace(table, headings=(title(kind, "id"), *table.headings), rows=tuple(rows))
 
 

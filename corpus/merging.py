@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
+from corpus.record import ABOUT
 from corpus.records import Record, Technology
 from corpus.text import squeeze
 
@@ -16,7 +17,7 @@ MERGED_FROM = "Gộp từ"
 MERGED_INTO = "Đã gộp vào"
 # Facts that belong together: half of a price from each of two sources is no price.
 _TOGETHER = (("cost_from", "cost_to"), ("acceptance_no", "acceptance_date"))
-_OWN = frozenset({"id", "extra", "inferred", "source", "illustrative", "restricted", "status"})
+_OWN = frozenset({*ABOUT, "id", "extra", "illustrative", "restricted", "status"})
 R = TypeVar("R", bound=Record)
 
 

@@ -44,6 +44,7 @@ _LONE_YEAR = re.compile(r"(?:năm\s+)?\d{4}", re.IGNORECASE)
 
 
 FAR = 1.3  # times: people round, and the next model is a little larger
+_ROUNDED = 0.04  # of a number, by which another may differ that says the same
 
 
 @dataclass(frozen=True, order=True)
@@ -76,8 +77,11 @@ class Quantity:
 
     def meets(self, other: Quantity) -> bool:
         """Whether both measure the same and have a value in common, given that people round."""
-        low, high = max(self.low, other.low), min(self.high, other.high)
-        return self.unit == other.unit and (low <= high or _close(low, high))
+        if self.unit != other.unit:
+            return False
+        low = self.low if self.low > other.low else other.low
+        high = self.high if self.high < other.high else other.high
+        return low - high <= _ROUNDED * low  # of 100,000 records, asked 30 million times
 
     def far(self, other: Quantity) -> bool:
         """Whether both measure the same and the one is :data:`FAR` times the other or more."""
@@ -86,7 +90,7 @@ class Quantity:
 
 
 def _close(one: float, other: float) -> bool:
-    return abs(one - other) <= 0.04 * max(abs(one), abs(other))
+    return abs(one - other) <= _ROUNDED * max(abs(one), abs(other))
 
 
 def quantities(text: str, english: bool = False) -> tuple[Quantity, ...]:

@@ -7,15 +7,19 @@ with its file, page and line. What is left is text: :mod:`corpus.passages` reads
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from itertools import accumulate
 from pathlib import Path
+from typing import Any
 
 from corpus import doc_forms, doc_tables
 from corpus.blocks import LINE, Block, Document, Grid, Line
 from corpus.edits import Change
 from corpus.repair import mend
 from corpus.tables import Row, Table, frame
+
+_DOUBT = 0.9  # times: for each place that could be mended and was not
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,37 @@ class Content:
     running: Running | None
     notices: tuple[str, ...]
 
+    def to_json(self) -> dict[str, Any]:
+        """Return it as plain data, for another process."""
+        return asdict(self)
+
+    @classmethod
+    def of_json(cls, data: Mapping[str, Any]) -> Content:
+        """Return what :meth:`to_json` wrote."""
+        told = data["running"]
+        return cls(
+            tuple(map(table_of_json, data["tables"])),
+            tuple((place, why) for place, why in data["refused"]),
+            told and _running_of_json(told),
+            tuple(data["notices"]),
+        )
+
+
+def table_of_json(data: Mapping[str, Any]) -> Table:
+    """Return a table out of plain data (:func:`dataclasses.asdict`)."""
+    rows = [
+        Row(each["number"], tuple(each["values"]), each["problem"], tuple(each["sure"]))
+        for each in data["rows"]
+    ]
+    headings = tuple(data["headings"])
+    return Table(data["file"], data["sheet"], headings, tuple(rows), data["kind"])
+
+
+def _running_of_json(data: Mapping[str, Any]) -> Running:
+    lines = tuple(Line(**each) for each in data["lines"])
+    doubts = tuple((at, told) for at, told in data["doubts"])
+    return Running(data["text"], lines, tuple(data["starts"]), data["unit"], doubts)
+
 
 def read_content(document: Document, name: str) -> Content:
     """Sort what ``document`` holds; ``name`` is what messages call the file."""
@@ -74,7 +109,10 @@ def read_content(document: Document, name: str) -> Content:
 def _table(grid: Grid, name: str, number: int) -> Table | None:
     if grid.sheet is None:
         return doc_tables.table_of(grid, doc_tables.named(name, grid, number))
-    rows = (Row(at, tuple(cell or None for cell in row)) for at, row in enumerate(grid.rows, 1))
+    rows = (
+        Row(at, tuple(cell or None for cell in row), sure=sure)
+        for at, (row, sure) in enumerate(zip(grid.rows, grid.sureness(), strict=True), 1)
+    )
     return frame(Path(name), grid.sheet, rows)
 
 
@@ -88,17 +126,40 @@ def _mended(blocks: Sequence[Block]) -> list[Block]:
         )
     ]
     flat = [" ".join(text.splitlines()) for text in texts]  # double spaces tell of lost letters
-    mended = mend("\n".join(flat), pages=False).text.split("\n")
-    mended = mended if len(mended) == len(flat) else flat
-    words = iter(old if _is_mark(old) else new for old, new in zip(flat, mended, strict=True))
-    out: list[Block] = []
-    for block in blocks:
-        if isinstance(block, Line):
-            out.append(replace(block, text=next(words)))
-        else:
-            rows = tuple(tuple(next(words) for _ in row) for row in block.rows)
-            out.append(replace(block, rows=rows))
-    return out
+    made = mend("\n".join(flat), pages=False)
+    mended, sure = made.text.split("\n"), _sureness(flat, made.changes)
+    if len(mended) != len(flat):
+        mended, sure = flat, [1.0] * len(flat)
+    told = iter([
+        (old, 1.0) if _is_mark(old) else (new, each)
+        for old, new, each in zip(flat, mended, sure, strict=True)
+    ])  # fmt: skip
+    return [_said(block, told) for block in blocks]
+
+
+def _said(block: Block, told: Iterator[tuple[str, float]]) -> Block:
+    """Return the block with the next texts of ``told``, and how sure each is."""
+    if isinstance(block, Line):
+        text, sure = next(told)
+        return replace(block, text=text, sure=block.sure * sure)
+    rows = [[next(told) for _ in row] for row in block.rows]
+    sure_of = [
+        tuple(before * now for before, (_, now) in zip(old, new, strict=True))
+        for old, new in zip(block.sureness(), rows, strict=True)
+    ]
+    texts = tuple(tuple(" ".join(text.split()) for text, _ in row) for row in rows)
+    return replace(block, rows=texts, sure=tuple(sure_of))
+
+
+def _sureness(texts: Sequence[str], changes: Iterable[Change]) -> list[float]:
+    """Return how sure each of ``texts``, which were mended as one text of lines, is afterwards."""
+    starts = [0, *accumulate(len(text) + 1 for text in texts)][:-1]
+    sure = [1.0] * len(texts)
+    for each in changes:
+        if each.applied or each.before.strip():
+            at = bisect_right(starts, each.start) - 1
+            sure[at] *= each.confidence if each.applied else _DOUBT
+    return sure
 
 
 def _is_mark(text: str) -> bool:

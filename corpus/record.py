@@ -17,6 +17,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from corpus.text import normalise
 
+# What is known of a record beside what it says: whence, how surely read, what was inferred.
+ABOUT = ("source", "certainty", "inferred")
+DOUBTFUL = 0.9  # a field read less surely than this is to be looked at
 MAX_CELL = 200_000  # characters; a cell beyond this is a pasted file, not a field
 
 
@@ -52,6 +55,7 @@ Columns = Annotated[Mapping[str, str], BeforeValidator(_clean_columns)]
 Money = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]  # million VND
 Trl = Annotated[int, Field(ge=1, le=9)]
 Year = Annotated[int, Field(ge=1900, le=2100)]
+Sure = Mapping[str, Annotated[float, Field(ge=0, le=1)]]  # field → how sure it was read
 Yearly = Mapping[Year, Money]  # what falls to each year; a year that is not there: not stated
 
 
@@ -67,7 +71,14 @@ class Record(BaseModel):
     illustrative: bool = Field(False, title="Dữ liệu minh họa")
     inferred: Many = Field((), title="Giá trị suy ra")
     source: Line | None = Field(None, title="Nguồn")
+    certainty: Sure = Field(default_factory=dict, title="Độ tin khi đọc từng trường")
     extra: Columns = Field(default_factory=dict, title="Cột khác")
+
+    @property
+    def doubtful(self) -> dict[str, float]:
+        """The fields that a person should look at, and how sure they are; the least sure first."""
+        low = [(sure, name) for name, sure in self.certainty.items() if sure < DOUBTFUL]
+        return {name: sure for sure, name in sorted(low)}
 
     @property
     def key(self) -> str:
@@ -81,8 +92,9 @@ class Record(BaseModel):
     def content_hash(self) -> str:
         """SHA-256 (hex) of the stated facts: equal records have equal hashes."""
         facts = self.to_json()
-        # Where a record was read from, and what we inferred of it, do not change what it says.
-        for name in ("source", "inferred", *self.inferred):
+        # Where and how surely a record was read, and what we inferred of it, do not change what it
+        # says.
+        for name in (*ABOUT, *self.inferred):
             facts.pop(name, None)
         text = json.dumps(facts, ensure_ascii=False, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()

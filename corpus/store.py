@@ -220,6 +220,14 @@ class Store:
         with self.database.transaction() as connection:
             return list(matching(connection, kind, facts))
 
+    def stating(self, kind: type[R], field: str) -> list[R]:
+        """Return the records of ``kind`` that state ``field`` at all, ordered by id."""
+        table = record_table.c
+        there = (table.kind == kind.kind_name) & table.body[field].as_string().is_not(None)
+        query = sa.select(table.body).where(there).order_by(table.id)
+        with self.database.transaction() as connection:
+            return [kind.model_validate(body) for body in connection.execute(query).scalars()]
+
     def present(self, kind: type[Record], keys: Iterable[str]) -> frozenset[str]:
         """Return which of ``keys`` are ids of records of ``kind``."""
         with self.database.transaction() as connection:

@@ -50,11 +50,14 @@ class Row:
 
     ``number`` is the row of a spreadsheet, also when a CSV cell has line breaks, and the line of a
     JSONL file. With a ``problem`` the row could not be split: ``values`` is the raw line alone.
+
+    ``sure``: of a row out of a document, how sure each cell was read, 0–1; empty for spreadsheets.
     """
 
     number: int
     values: tuple[str | None, ...]
     problem: str | None = None
+    sure: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -265,4 +268,4 @@ def _filled(rows: Iterable[Row]) -> Iterator[Row]:
         while values and values[-1] is None:
             values.pop()
         if values:
-            yield Row(row.number, tuple(values), row.problem)
+            yield Row(row.number, tuple(values), row.problem, row.sure)

@@ -62,5 +62,17 @@ def _gathered(
     ]
     beyond = cells[width:]  # more cells than headings: for the reader to refuse
     return replace(
-        row, values=(*(cells[i] for i in kept), *(each or None for each in joined), *beyond)
+        row,
+        values=(*(cells[i] for i in kept), *(each or None for each in joined), *beyond),
+        sure=_sureness(row.sure, kept, columns),
     )
+
+
+def _sureness(
+    sure: Sequence[float], kept: Sequence[int], columns: Sequence[Sequence[tuple[int, str]]]
+) -> tuple[float, ...]:
+    """How sure the cells are; one brought together is as sure as the least sure of its years."""
+    if not sure:
+        return ()
+    alone = [sure[i] for i in kept]
+    return (*alone, *(min(sure[i] for i, _ in members) for members in columns))

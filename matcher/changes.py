@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from corpus.record import ABOUT
 from matcher.run_files import LEVELS
 from matcher.yearly import Pair, Run
 
@@ -97,7 +98,7 @@ def _gained(before: Run, after: Run, key: str) -> Iterator[str]:
 
 
 def _edited(before: Run, after: Run, technology: str) -> bool:
-    ignored = {"source", "inferred"}
+    ignored = set(ABOUT)
     old, new = before.technologies.get(technology), after.technologies.get(technology)
     if old is None or new is None:
         return False

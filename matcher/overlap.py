@@ -205,7 +205,9 @@ class Comparison:
 
 def _agreement(mine: Quantity, theirs: Quantity) -> float:
     """How well two numbers of one unit agree: 1 the same, less within a range, 0 not at all."""
-    return 1.0 if mine.agrees(theirs) else _WITHIN if mine.meets(theirs) else 0.0
+    if not mine.meets(theirs):  # nearly always; what agrees also meets
+        return 0.0
+    return 1.0 if mine.agrees(theirs) else _WITHIN
 
 
 def _places(numbers: Sequence[Quantity]) -> dict[str, list[int]]:

@@ -29,11 +29,12 @@ from service.importing import Preview
 from service.imports import TYPES, Imports, plans_of, tag_of
 from service.indexing import Indexing
 from service.mapping import KEEP, Certainty, MappingError, Plan
+from service.opening import READABLE
 from service.person import Person
-from service.uploads import SUFFIXES, Upload, UploadError
+from service.uploads import Upload, UploadError
 
 router = APIRouter(tags=["Nhập dữ liệu"])
-Sent = Annotated[UploadFile, File(description=f"Tệp {', '.join(SUFFIXES)}, tối đa 20 MB.")]
+Sent = Annotated[UploadFile, File(description=f"Tệp {', '.join(READABLE)}, tối đa 20 MB.")]
 
 
 @router.get("/imports", response_model=list[contract_files.ImportLine])
@@ -247,6 +248,8 @@ def _preview(seen: Preview, offset: int, k: int) -> dict[str, Any]:
         "notices": [each.message for each in seen.notices],
         "changes": changes,
         "first": [{"type": each.kind_name, **each.to_json()} for each in seen.first],
+        "doubtful": sum(bool(each.doubtful) for each in seen.records),
+        "suggested": [each.to_json() for each in seen.suggested],
     }
 
 

@@ -13,7 +13,7 @@ from service.contract import Filters, Page, Shape, Values
 from service.mapping import Certainty
 
 State = Literal["new", "loading", "done", "failed", "stopped"]
-Kind = Literal["technology", "product", "need", "judgment", "decision"]
+Kind = Literal["technology", "product", "need", "judgment", "decision", "proposal", "task"]
 Heading = Annotated[str, Field(max_length=100)]
 FIELD = "Tên trường; `+`: giữ nguyên bên cạnh các trường; `-`: không nạp."
 
@@ -28,6 +28,7 @@ class ImportProgress(Shape):
     unchanged: int = Field(examples=[5])
     rejected: int = Field(description="Số dòng bị từ chối.", examples=[2])
     technologies: int = Field(description="Số công nghệ; cần cập nhật chỉ mục để tìm thấy chúng.")
+    suggested: int = Field(description="Số đề xuất từ văn bản, chờ người duyệt.", examples=[3])
     alike: int = Field(description="Số bản ghi mới có thể trùng với bản ghi đã có.", examples=[1])
     message: str = Field(description="Vì sao không xong; rỗng: không có gì.")
 
@@ -95,7 +96,7 @@ class TablePlan(Shape):
 class ImportPlan(Shape):
     """How the tables of an upload are to be read, in their order."""
 
-    tables: Annotated[list[TablePlan], Field(min_length=1, max_length=20)] = Field(
+    tables: Annotated[list[TablePlan], Field(min_length=1, max_length=200)] = Field(
         description="Mỗi bảng một mục, theo thứ tự trong tệp."
     )
 
@@ -143,7 +144,14 @@ class ImportPreview(Shape):
     faults: list[Fault] = Field(description="Phần được hỏi của các dòng bị từ chối.")
     notices: list[str] = Field(description="Những gì được hiểu khác với chữ trong tệp.")
     changes: list[ImportChange] = Field(description="Những thay đổi đầu tiên.")
-    first: list[dict[str, Any]] = Field(description="Những bản ghi đầu tiên sẽ được ghi.")
+    first: list[dict[str, Any]] = Field(
+        description="Những bản ghi đầu tiên sẽ được ghi; `certainty`: độ tin 0–1 của từng trường "
+        "đọc từ văn bản."
+    )
+    doubtful: int = Field(description="Số bản ghi có trường đọc chưa chắc.", examples=[2])
+    suggested: list[dict[str, Any]] = Field(
+        description="Những gì chữ trong văn bản gợi ra; nạp thì chờ người duyệt, chưa vào dữ liệu."
+    )
 
 
 class Corrections(Shape):

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
+from corpus.record import ABOUT
 from corpus.records import Need, Product, Record, Technology
 from corpus.store import Change
 from corpus.workflow import MAX_SEEN, WITHDRAWN, SavedSearch, withdrawn
@@ -24,7 +25,7 @@ from service.desk_base import (
 NEED_PREFIX, SEARCH_PREFIX = "NC", "TK"
 WRITING_NEEDS = "ghi nhu cầu"
 REASON = "Lý do rút"  # a column of its own of a withdrawn need
-_FIXED = frozenset({"id", "source", "inferred", "illustrative", "extra"})
+_FIXED = frozenset({*ABOUT, "id", "illustrative", "extra"})
 
 
 class Needs(Work):
@@ -65,8 +66,11 @@ class Needs(Work):
             if found is None:
                 raise unknown(Need, key)
             must_exist(writing, Product, facts.get("product"))
-            inferred = [each for each in found.inferred if each not in facts]
-            return writing.edit(changed(found, {**facts, "inferred": inferred}), expected)
+            about = {
+                "inferred": [each for each in found.inferred if each not in facts],
+                "certainty": {k: v for k, v in found.certainty.items() if k not in facts},
+            }
+            return writing.edit(changed(found, {**facts, **about}), expected)
 
     def withdraw_need(self, key: str, expected: str, reason: str | None = None) -> Need:
         """Mark a need as withdrawn: it is matched no more, and stays on lists and in the log."""

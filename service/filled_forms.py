@@ -124,7 +124,8 @@ def _joined(
         return row
     padded = [*cells, *[None] * (width - len(cells))]
     new = [more.get(heading) for heading in added]
-    return Row(row.number, (*padded[:width], *new, *padded[width:]))
+    sure = (*row.sure[:width], *(1.0 for _ in added)) if row.sure else ()
+    return Row(row.number, (*padded[:width], *new, *padded[width:]), sure=sure)
 
 
 def note_answers(writing: Writing, keys: Collection[str], day: dt.date) -> tuple[str, ...]:

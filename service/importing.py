@@ -15,11 +15,12 @@ from corpus.headings import shorten, title
 from corpus.infer import complete
 from corpus.lexicon import Lexicon
 from corpus.readers import FileCount, Known, Loaded, Notice, Rejected, read_as, write_rejected
+from corpus.record import ABOUT
 from corpus.records import KINDS, Product, Record, Technology
 from corpus.shown import json_text
 from corpus.store import Store, Writing
 from corpus.tables import Table
-from corpus.workflow import Merge
+from corpus.workflow import Merge, Suggestion
 from service.desk_merging import merged_hashes
 from service.mapping import Plan, apply, check
 
@@ -53,6 +54,7 @@ class Preview:
     notices: tuple[Notice, ...]
     counts: tuple[FileCount, ...]
     changes: tuple[Change, ...]
+    suggested: tuple[Suggestion, ...] = ()  # by running text: to wait for a person
 
     @property
     def first(self) -> tuple[Record, ...]:
@@ -114,7 +116,7 @@ def _apart(loaded: Loaded, guarded: frozenset[str]) -> tuple[list[Record], list[
 def _refusal(record: Technology) -> Rejected:
     cells = [
         (title("technology", name), json_text(value)) for name, value in record.to_json().items()
-        if name not in {"extra", "source", "inferred"}
+        if name not in {"extra", *ABOUT}
     ]  # fmt: skip
     cells += list(record.extra.items())
     column = title("technology", "id")
@@ -145,7 +147,7 @@ def _differences(old: Record, new: Record, may_read_nda: bool) -> Iterator[tuple
     before, after = old.to_json(), new.to_json()
     hidden = set(before.get("restricted", ())) if not may_read_nda else set()
     for name in type(new).model_fields:
-        if name in {"source", "inferred"} or before.get(name) == after.get(name):
+        if name in ABOUT or before.get(name) == after.get(name):
             continue
         shown = HIDDEN if name in hidden else text(before.get(name))
         yield title(new.kind_name, name), shown, text(after.get(name))
@@ -175,6 +177,7 @@ class Progress:
     unchanged: int = 0
     rejected: int = 0
     technologies: int = 0  # of those added or changed: they make the index stale
+    suggested: int = 0  # what text proposes, kept for a person to decide
     alike: int = 0  # new records that may tell the same as one that was there before
     message: str = ""
 
@@ -195,6 +198,7 @@ def start(found: Preview) -> Progress:
         len(found.records),
         unchanged=found.unchanged,
         rejected=len(found.rejected),
+        suggested=len(found.suggested),
     )
 
 

@@ -35,11 +35,13 @@ from service.importing import Preview, Progress
 from service.ledger import Ledger
 from service.mapping import MappingError, Plan
 from service.person import Person
+from service.suggesting import fresh
 from service.uploads import Upload, UploadError, Uploads
 from service.workspace import Workspace
 
 TABLES: Final = 20  # of a file that can be mapped
 COLUMNS: Final = 400
+PARTS: Final = 10  # times as many of a document or archive: each form in it is a table
 NO_TABLE: Final = "Chưa chọn bảng nào để nạp"
 AUDITED: Final = "import.load"
 LOCK: Final = ".loading"
@@ -67,6 +69,7 @@ class Imports:
         """
         kept = self._uploads.keep(self.person.login, name, stream)
         try:
+            kept.read(self.space.lexicon)
             province = self.space.places().province
             self.choose(kept, [mapping.guess(each, province) for each in self._tables(kept)])
         except BaseException:
@@ -107,8 +110,11 @@ class Imports:
 
     def _tables(self, kept: Upload) -> list[Table]:
         """Return the tables of an upload; of a filled form its filled rows, with whose they are."""
-        tables = _tables(kept)
-        return Forms.of(self.store).opened(tables) if any(map(is_form, tables)) else tables
+        groups = _tables(kept)
+        if not any(is_form(each) for group in groups for each in group):
+            return [each for group in groups for each in group]
+        forms = Forms.of(self.store)
+        return [each for group in groups for each in forms.opened(list(group))]
 
     def choose(self, kept: Upload, plans: Sequence[Plan]) -> None:
         """Keep how the tables of an upload are to be read."""
@@ -135,9 +141,18 @@ class Imports:
             MappingError: its plan lacks something. ApiError: 422, it cannot be read any more.
         """
         pairs = list(zip(self.tables(kept), plans_of(kept), strict=True))
-        if all(plan.kind is None for _, plan in pairs):
+        held = kept.held()
+        if all(plan.kind is None for _, plan in pairs) and not (held and held.suggested):
             raise MappingError(NO_TABLE)
-        return importing.preview(pairs, self.store, self.space.lexicon(), may(self.person, NDA))
+        seen = importing.preview(pairs, self.store, self.space.lexicon(), may(self.person, NDA))
+        if held is None:
+            return seen
+        return replace(
+            seen,
+            rejected=(*held.rejected, *seen.rejected),
+            notices=(*held.notices, *seen.notices),
+            suggested=tuple(fresh(self.store, held.suggested)),
+        )
 
     def rejected(self, kept: Upload, suffix: str) -> tuple[str, bytes]:
         """Return the rows that do not load, to be corrected: name and content of a file.
@@ -200,6 +215,7 @@ class Imports:
             with self.store.writing(self.person.login, at) as writing:
                 for progress in importing.write(writing, seen):
                     kept.note("progress", asdict(progress))
+                writing.save(seen.suggested)
                 self._note_answers(writing, seen, there[Need.kind_name])
                 told = _told(kept, progress)
                 who = self.person.login
@@ -261,20 +277,24 @@ def _noted(kept: Upload) -> Progress | None:
     return Progress(**facts) if facts else None
 
 
-def _tables(kept: Upload) -> list[Table]:
-    tables = kept.tables()
-    if len(tables) > TABLES:
-        raise UploadError(f"{kept.name}: tệp có {len(tables)} trang tính, nhiều hơn {TABLES}")
+def _tables(kept: Upload) -> list[tuple[Table, ...]]:
+    groups = kept.tables()
+    tables = [each for group in groups for each in group]
+    times = PARTS if kept.held() else 1
+    if len(tables) > TABLES * times:
+        told = f"tệp có {len(tables)} bảng, nhiều hơn {TABLES * times}"
+        raise UploadError(f"{kept.name}: {told}; hãy chia thành nhiều tệp")
     wide = sum(len(table.headings) for table in tables)
-    if wide > COLUMNS:
-        raise UploadError(f"{kept.name}: các bảng có {wide} cột, nhiều hơn {COLUMNS}")
-    return tables
+    if wide > COLUMNS * times:
+        raise UploadError(f"{kept.name}: các bảng có {wide} cột, nhiều hơn {COLUMNS * times}")
+    return groups
 
 
 def _told(kept: Upload, seen: Progress) -> str:
+    proposed = f", {seen.suggested} đề xuất từ văn bản" if seen.suggested else ""
     return (
         f"{kept.name}: {seen.added} mới, {seen.changed} thay đổi, {seen.unchanged} không đổi, "
-        f"{seen.rejected} dòng bị từ chối"
+        f"{seen.rejected} dòng bị từ chối{proposed}"
     )
 
 

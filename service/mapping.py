@@ -89,7 +89,7 @@ class MappingError(ValueError):
 def fields_of(kind: str) -> list[str]:
     """Return the fields of ``kind`` that a column may carry, required ones first."""
     fields = KINDS[kind].model_fields
-    wanted = [name for name in fields if name not in {"extra", "inferred"}]
+    wanted = [name for name in fields if name not in {"extra", "certainty", "inferred"}]
     return sorted(wanted, key=lambda name: not fields[name].is_required())
 
 
@@ -105,7 +105,7 @@ def guess(table: Table, province: Province = _nowhere) -> Plan:
         province: tells whether a cell names a province (:meth:`corpus.places.Places.province`).
     """
     try:
-        kind = recognise(table.headings, table.sheet, table.file).kind
+        kind = table.kind or recognise(table.headings, table.sheet, table.file).kind
     except UnknownTable:
         kind = max(OFFERED, key=lambda each: _fit(each, guess_columns(table, each, province)))
     columns = guess_columns(table, kind, province)
@@ -270,7 +270,8 @@ def apply(table: Table, plan: Plan, products: Sequence[Product] = ()) -> Table:
         cells = [_renamed(plan, column, padded[column], names) for column in kept]
         cells += [names.get(squeeze(text), text) for text in added.values()]
         cells += padded[len(table.headings) :]  # a row longer than its headings is told as such
-        rows.append(Row(row.number, tuple(cells)))
+        sure = (*(row.sure[each] for each in kept), *(1.0 for _ in added)) if row.sure else ()
+        rows.append(Row(row.number, tuple(cells), sure=sure))
     made = replace(table, headings=tuple(headings), rows=tuple(rows))
     return with_ids(made, plan.kind) if makes else made
 

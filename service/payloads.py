@@ -192,6 +192,16 @@ def load_report(report: Report) -> Data:
         "notices": [each.message for each in report.notices],
         "corrections": [str(path) for path in report.corrections],
         "suggested": [each.to_json() for each in report.suggested],
+        "read": [
+            {
+                "kind": each.kind_name,
+                "id": each.key,
+                "source": each.source,
+                "certainty": dict(each.certainty),
+                "doubtful": list(each.doubtful),
+            }
+            for each in report.read
+        ],
         "alike": dict(report.alike),
         "answered": list(report.answered),
     }

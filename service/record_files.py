@@ -18,6 +18,7 @@ from openpyxl import Workbook
 from openpyxl.utils import get_column_letter
 
 from corpus.headings import title
+from corpus.record import ABOUT
 from corpus.records import KINDS, Record
 from corpus.shown import guard, json_text
 from service.exports import BOLD, HEAD_FILL, RED, WATERMARK, page, put, without_clock
@@ -32,13 +33,13 @@ TYPES: Final = {
 }
 MARK: Final = "illustrative"  # stands last of the fields
 _NO_DAY: Final = dt.datetime(2000, 1, 1)  # a workbook must say when it was made
-_LEFT_OUT: Final = frozenset({"extra", "inferred", "source"})
+_LEFT_OUT: Final = frozenset({"extra", *ABOUT})
 
 
 def facts(record: Record) -> dict[str, Any]:
     """Return what is stated of a record, and nothing that was inferred."""
     told = record.to_json()
-    for name in ("source", "inferred", *record.inferred):
+    for name in (*ABOUT, *record.inferred):
         told.pop(name, None)
     return told
 

@@ -23,6 +23,7 @@ from service.loading import Report
 NOT_FOUND = "Chưa tìm thấy trong cơ sở dữ liệu"
 STYLES = {explain.SUITS: "bold green", explain.ADAPT: "bold yellow", explain.REFERENCE: "dim"}
 SHOWN = 20  # rejected rows and notices printed; the rest is in the file and in --json
+DOUBTFUL = "Đọc chưa chắc (độ tin 0–1)"
 MARKED = {"inferred": "chương trình suy ra, chưa ai xác nhận", "restricted": UNDER_NDA}
 EXCERPT = 220  # characters of the passage shown under a match
 
@@ -176,6 +177,9 @@ def record(console: Console, found: Record) -> None:
         if name == "extra":
             for heading, text in value.items():
                 table.add_row(Text(heading), Text(str(text)))
+        elif name == "certainty":
+            told = [f"{fields[each].title}: {sure:.2f}" for each, sure in found.doubtful.items()]
+            table.add_row(DOUBTFUL, Text("; ".join(told).replace(".", ","))) if told else None
         elif name in {"inferred", "restricted"}:
             names = "; ".join(str(fields[each].title) for each in value)
             table.add_row(fields[name].title, f"{names}: {MARKED[name]}") if value else None

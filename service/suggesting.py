@@ -8,7 +8,7 @@ from typing import Final
 
 from corpus.ids import PREFIX
 from corpus.passages import Candidate
-from corpus.records import KINDS, Need, Product, Record, Technology
+from corpus.records import KINDS, Need, Product, Proposal, Record, Task, Technology
 from corpus.store import Store, Writing
 from corpus.text import squeeze
 from corpus.workflow import Suggestion, Waiting
@@ -61,6 +61,19 @@ def waiting(desk: Desk) -> list[Suggestion]:
     with told():
         found = [each for each in desk.store.all(Suggestion) if each.state is Waiting.OPEN]
     return sorted(found, key=lambda each: (-each.confidence, each.id))
+
+
+def doubtful(desk: Desk) -> list[Record]:
+    """Return the records read from documents with a field that was not read surely.
+
+    The least sure first; of technologies what everybody may see.
+    """
+    with told():
+        kinds = (Product, Technology, Need, Proposal, Task)
+        read = [each for kind in kinds for each in desk.store.stating(kind, "certainty")]
+    found = [each for each in read if each.doubtful]
+    shown = [each.public() if isinstance(each, Technology) else each for each in found]
+    return sorted(shown, key=lambda each: (min(each.doubtful.values()), each.kind_name, each.key))
 
 
 def product_of(suggestion: Suggestion, products: Iterable[Product]) -> str | None:

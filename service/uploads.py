@@ -16,14 +16,17 @@ import secrets
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
+from corpus.apart import Allowance
 from corpus.files import Limits, UnreadableFile
+from corpus.lexicon import Lexicon
 from corpus.tables import Table, read_tables
 from corpus.text import normalise
+from service.opening import READABLE, Held, hold, is_document
 
 FOLDER: Final = "uploads"
 KEPT: Final = 24 * 3600  # seconds
@@ -31,7 +34,11 @@ MOST: Final = 10  # uploads of one person at a time; the oldest goes first
 LIMITS: Final = Limits(
     file_bytes=20 * 2**20, unpacked_bytes=200 * 2**20, rows=200_000, cells=4_000_000, seconds=60
 )
-SUFFIXES: Final = (".xlsx", ".csv", ".tsv", ".jsonl")
+ALLOWED: Final = Allowance(seconds=60, memory=2**30)  # of the process that reads one document
+ALL_SECONDS: Final = 240.0  # of all that an archive holds: somebody waits for it
+_NOTHING: Final = (
+    "không thấy bảng, phiếu hay đoạn văn nào có thể thành sản phẩm, nhu cầu, công nghệ"
+)
 _TOKEN: Final = re.compile(r"[0-9a-f]{32}")
 _BAD: Final = re.compile(r'[\x00-\x1f\x7f-\x9f/\\:*?"<>|\ud800-\udfff]+')
 
@@ -58,12 +65,36 @@ class Upload:
         """The folder of files with rejected rows."""
         return self.folder / "rejected"
 
-    def tables(self) -> list[Table]:
-        """Read the file. Raises UploadError: it is none that can be loaded, or too large."""
+    def tables(self) -> list[tuple[Table, ...]]:
+        """Return the tables of each file in it. Raises UploadError: none can be loaded of it."""
+        if held := self.held():
+            return list(held.groups)
         try:
-            return read_tables(self.file, LIMITS)
+            return [tuple(read_tables(self.file, LIMITS))]
         except UnreadableFile as error:
             raise UploadError(f"{self.name}: {error.reason}") from error
+
+    def held(self) -> Held | None:
+        """Return what the document or archive holds as it was read once; ``None``: a table."""
+        facts = self.noted("held")
+        return Held.of_json(facts) if facts else None
+
+    def read(self, lexicon: Callable[[], Lexicon]) -> None:
+        """Read a document or an archive and keep what it holds; a table is read when it is needed.
+
+        Raises:
+            UploadError: nothing of it can be loaded.
+        """
+        try:
+            if not is_document(self.file, LIMITS):
+                return
+        except UnreadableFile as error:
+            raise UploadError(f"{self.name}: {error.reason}") from error
+        found = hold(self.file, lexicon(), LIMITS, ALLOWED, ALL_SECONDS)
+        if not found.suggested and not any(found.groups):
+            told = "; ".join(f"{each.file}: {each.reason}" for each in found.rejected[:3])
+            raise UploadError(told or f"{self.name}: {_NOTHING}")
+        self.note("held", found.to_json())
 
     def note(self, name: str, facts: Any) -> None:
         """Keep plain data beside the file, whole or not at all."""
@@ -88,9 +119,9 @@ def clean_name(name: str) -> str:
     while len(stem.encode()) > 120:
         stem = stem[:-1]
     suffix = f".{suffix.lower()}" if dot else ""
-    if suffix not in SUFFIXES:
+    if suffix not in READABLE:
         raise UploadError(
-            f"chỉ nhận tệp {', '.join(SUFFIXES)}; hãy lưu lại tệp ở một trong các dạng này"
+            f"chỉ nhận tệp {', '.join(READABLE)}; hãy lưu lại tệp ở một trong các dạng này"
         )
     return f"{stem.strip() or 'tep'}{suffix}"
 

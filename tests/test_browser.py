@@ -295,7 +295,7 @@ def test_the_broker_of_dong_ky_hands_over_takers_of_a_carving_machine(page: Page
     page.goto("/nhap-du-lieu")
     phoned = {"name": "goi-dien.csv", "mimeType": "text/csv", "buffer": text.encode()}
     page.get_by_label("Tệp dữ liệu").set_input_files(phoned)
-    page.get_by_role("button", name="Tải lên và xem các cột").click()
+    page.get_by_role("button", name="Tải lên và xem").click()
     page.get_by_role("button", name="Xem trước sẽ nạp gì").click()
     page.get_by_role("button", name="Nạp 3 bản ghi").click()
     page.get_by_text("Đã nạp xong").wait_for()

@@ -224,7 +224,7 @@ def test_what_is_left_alone_is_told(written):
 
 def test_another_process_reads_the_same(written):
     path = written("a.docx", SAME["a.docx"])
-    assert read_apart(path) == read_document(path, DEFAULT_LIMITS)
+    assert read_apart(path) == content(path)
     with pytest.raises(UnreadableFile, match="có mật khẩu"):
         read_apart(written("a.doc", REFUSED["khoa.doc"][0]))
 
@@ -257,3 +257,136 @@ def test_archives_are_unpacked_or_refused(written, tmp_path):
     bomb = written("a.zip", papers.zipped({"a": b"\0" * 2**22}))
     with pytest.raises(UnreadableFile, match="bất thường"):
         archives.unpack(bomb, tmp_path / "khong", Limits(unpacked_bytes=2**21))
+
+
+def printed(top, *rows, step=30):
+    """Rows of (x, text) as lines of print without rules; a text of several lines goes on below."""
+    return [
+        (x, top - step * at - 12 * line, said)
+        for at, row in enumerate(rows)
+        for x, text in row
+        for line, said in enumerate(text.split("\n"))
+    ]
+
+
+def test_columns_without_rules_are_a_table_also_over_pages(written):
+    head = [
+        (50, "Mã"),
+        (110, "Tên công nghệ"),
+        (330, "Chi phí từ"),
+        (330, "\n(triệu đồng)"),
+        (450, "Tỉnh"),
+    ]
+    first = [
+        (50, "CN-\n001"),
+        (110, "Quy trình sấy vải thiều\nbằng bơm nhiệt"),
+        (330, "350"),
+        (450, "Hưng Yên"),
+    ]
+    second = [(50, "CN-2"), (110, "Máy tách hạt"), (330, "80"), (450, "Bắc")]
+    torn, third = (
+        [(450, "Giang")],
+        [(50, "CN-3"), (110, "Bẫy dẫn dụ"), (330, "7"), (450, "An Giang")],
+    )
+    running = [
+        (50, 800 - 14 * n, "Sở tổng hợp các công nghệ chào bán trong năm như bảng dưới đây")
+        for n in range(3)
+    ]
+    pages = [
+        [*running, *printed(700, head, first, second)],
+        [*printed(800, head, torn, third), *[(x, y - 200, text) for x, y, text in running]],
+    ]
+    path = written("a.pdf", papers.pdf(*pages))
+    found, told = records(path)
+    assert told == []
+    assert [(each["id"], each["name"], each["cost_from"], each["province"]) for each in found] == [
+        ("CN-001", "Quy trình sấy vải thiều bằng bơm nhiệt", 350, "Hưng Yên"),
+        ("CN-2", "Máy tách hạt", 80, "Bắc Giang"),
+        ("CN-3", "Bẫy dẫn dụ", 7, "An Giang"),
+    ]
+    assert found[0]["certainty"]["name"] == round(0.92 * 0.92, 3)  # the heading's and the cell's
+    assert found[2]["source"] == "a.pdf trang 1 bảng 1 dòng 5"
+    assert len(content(path).running.lines) == 6
+
+
+def test_a_heading_over_two_columns_without_rules_names_both(written):
+    rows = printed(
+        700, [(367, "Chi phí")],
+        [(50, "Mã"), (110, "Tên công nghệ"), (330, "từ (triệu đồng)"), (390, "đến (triệu đồng)")],
+        [(50, "CN-1"), (110, "Sấy vải"), (330, "10"), (390, "20")],
+        [(50, "CN-2"), (110, "Sấy nhãn"), (330, "30"), (390, "40")],
+    )  # fmt: skip
+    (table,) = content(written("a.pdf", papers.pdf(rows))).tables
+    assert table.headings[2:] == ("Chi phí từ (triệu đồng)", "Chi phí đến (triệu đồng)")
+
+
+def test_text_that_stands_in_columns_is_no_table(written):
+    rows = [
+        [(50, "UBND TỈNH"), (250, "CỘNG HÒA"), (450, "Mã")],
+        [(50, "SỞ KHOA HỌC"), (250, "Độc lập"), (450, "Tên")],
+        [(50, "Số: 12/BC"), (250, "An Giang, ngày 2"), (450, "x")],
+    ]
+    found = content(written("a.pdf", papers.pdf(printed(700, *rows))))
+    assert (found.tables, "SỞ KHOA HỌC Độc lập" in found.running.text) == ((), True)
+
+
+def test_every_field_says_how_surely_it_was_read(written):
+    rows = [HEAD, UNDER, ["1", "Sấy vải bằng h  thống bơm nhiệt", "10", "20", "Viện A"]]
+    (record,), _ = records(written("ds.docx", papers.docx(rows)))
+    sure = record["certainty"]
+    assert record["name"] == "Sấy vải bằng hệ thống bơm nhiệt"
+    assert 0.8 < sure["name"] < 1  # a letter was put back
+    assert (sure["owner"], sure["cost_from"]) == (1, 0.95)  # of a heading on two rows
+    form = ["PHIẾU ĐỀ XUẤT NHIỆM VỤ", "1. Tên nhiệm vụ (ghi rõ): Sấy vải", "2. Đơn vị đề xuất: HTX"]
+    (record,), _ = records(written("p.docx", papers.docx(*form)))
+    assert {name: record["certainty"][name] for name in ("name", "proposer")} == {
+        "name": 0.95,
+        "proposer": 1,
+    }
+
+
+def test_how_surely_a_record_was_read_is_not_what_it_says(written):
+    (record,) = read([written("a.csv", "Mã,Tên công nghệ\nCN-1,Sấy vải\n")]).records
+    doubted = record.model_copy(update={"certainty": {"name": 0.5, "id": 0.95}})
+    assert record.certainty == {} and doubted.doubtful == {"name": 0.5}
+    assert doubted.content_hash() == record.content_hash()
+
+
+MIXED = (
+    "Cần máy sấy vải thiều.\n".encode()
+    + "C«ng nghÖ sÊy v¶i thiÒu, qu¶ t\xad¬i\n".encode("cp1252")
+    + "Giống lúa chịu mặn".encode()
+)
+
+
+def test_lines_of_two_encodings_and_hidden_marks_are_read(written):
+    said = content(written("a.txt", MIXED)).running.text.split()
+    expected = "Cần máy sấy vải thiều. Công nghệ sấy vải thiều, quả tươi Giống lúa chịu mặn"
+    assert said == expected.split()
+    rows = MIXED.replace(b"\n", b",Vi\xe1\xbb\x87n A\n")
+    table = "Tên công nghệ,Đơn vị sở hữu\n".encode() + rows + b",x\n"
+    (found,) = read([written("a.csv", b"M\xc3\xa3," + table.replace(b"\n", b"\n1,"))]).counts
+    assert found.rows == 4
+
+
+HIDDEN = "Cần \u202e\u200fm\u0430y s\u0430\u0301y v\u1ea3i cho b\u0430\u0300 \u0441on"  # Cyrillic
+
+
+def test_marks_of_direction_and_letters_of_another_script_are_mended(written):
+    path = written("a.docx", papers.docx(HIDDEN, [["Mã", "Tên công nghệ"], ["CN-1", HIDDEN]]))
+    found = content(path)
+    assert found.running.text == "Cần may sáy vải cho bà con"
+    assert found.tables[0].rows[0].values[1] == "Cần may sáy vải cho bà con"
+
+
+def test_a_document_of_ten_thousand_pictures_is_refused(written):
+    pictures = {f"word/media/{n}.png": b"" for n in range(10_000)}
+    path = written("a.docx", papers.docx("Xin chào", more=pictures))
+    with pytest.raises(UnreadableFile, match="10002 phần"):
+        read_document(path, DEFAULT_LIMITS)
+
+
+def test_a_damaged_text_is_mended_within_the_limits(written):
+    path = written("a.txt", "c u i h  tr  t nh v ng đ c th  " * 3000)
+    with pytest.raises(UnreadableFile, match="quá 2 giây"):
+        read_apart(path, allowed=Allowance(seconds=2))

@@ -4,26 +4,49 @@ In the suite a fixed number of files; ``CUNGCAU_FUZZ_SECONDS=600`` goes on for s
 that it prints.
 """
 
+import io
+import json
 import os
 import random
 import time
 import warnings
 
+import openpyxl
 import papers
 import pytest
 
 from corpus import archives
-from corpus.blocks import Document
 from corpus.documents import read_document
 from corpus.files import Limits, UnreadableFile
-from corpus.reading import read_content
+from corpus.readers import read as read_rows
+from corpus.reading import Content, read_content
+from corpus.tables import read_tables
 
 EACH = 25  # damaged files of each format in the suite
 SLOW = 20  # seconds of processor time that no small file may take
 LIMITS = Limits(file_bytes=2**20, unpacked_bytes=2**22)
+TABLES = {"xlsx", "csv", "jsonl"}
 ROWS = [["Mã", "Tên công nghệ", "Tỉnh"], ["CN-1", "Sấy vải", "Bắc Giang"]]
 FORM = "Phiếu nhu cầu\n1. Sản phẩm: Vải thiều\n2. Nội dung: Cần sấy giữ màu\n"
+
+
+def workbook():
+    """A small workbook."""
+    book, out = openpyxl.Workbook(), io.BytesIO()
+    for row in ROWS:
+        book.active.append(row)
+    book.save(out)
+    return out.getvalue()
+
+
+JSONL = '{"id": "CN-1", "name": "Sấy vải", "extra": {"a": 1}}\n{"id": "CN-2", "cost_from": 1e400}\n'
+COLUMNS = [
+    (50 + 150 * column, 700 - 25 * line, text)
+    for line, row in enumerate([*ROWS, ["CN-2", "Máy tách hạt na", "An Giang"]])
+    for column, text in enumerate(row)
+]
 SEEDS = {
+    "columns.pdf": papers.pdf(COLUMNS, COLUMNS[3:]),
     "pdf": papers.pdf([(50, 800, "Phiếu đề xuất"), *papers.ruled(50, 700, [90, 90, 90], ROWS)]),
     "docx": papers.docx(*FORM.splitlines(), [[("Mã", 2, "restart"), "Tên"], ["CN-1", "Sấy", "x"]]),
     "doc": papers.doc(FORM.replace("\n", "\r") + "Mã\x07Tên\x07\x07CN-1\x07Sấy\x07\x07\r"),
@@ -31,6 +54,9 @@ SEEDS = {
     "rtf": papers.rtf(FORM) + rb"\trowd\pard\intbl a\cell b\cell\row\pard\par}",
     "html": f"<body><p>{FORM}<table><tr><td rowspan=2>a<td colspan=3>b<tr><td>c</table>".encode(),
     "txt": (FORM * 3 + "Vùng vải  còn thiếu công nghệ sấy.\fC«ng nghÖ\n").encode(),
+    "xlsx": workbook(),
+    "csv": 'Mã;Tên công nghệ;Tỉnh\nCN-1;"Sấy\nvải";Bắc Giang\n'.encode(),
+    "jsonl": JSONL.encode(),
     "zip": papers.zipped({"a/b.txt": FORM, "c.docx": papers.docx("xin chào")}),
 }
 
@@ -62,9 +88,15 @@ def read(path, name, data):
     if name == "zip":
         archives.unpack(path, path.with_suffix(f".{time.monotonic_ns()}"), LIMITS)
         return
+    if name in TABLES:
+        tables = read_tables(path, LIMITS)
+        found = read_rows([path], opener=lambda _: tables)
+        counts = [(each.rows, each.loaded, each.repeated, each.rejected) for each in found.counts]
+        assert all(rows == loaded + again + refused for rows, loaded, again, refused in counts)
+        return
     document = read_document(path, LIMITS)
-    assert Document.of_json(document.to_json()) == document
     content = read_content(document, path.name)
+    assert Content.of_json(json.loads(json.dumps(content.to_json()))) == content
     if content.running:
         assert list(content.running.starts) == sorted(content.running.starts)
 

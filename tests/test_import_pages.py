@@ -6,12 +6,14 @@ import threading
 from dataclasses import asdict
 
 import openpyxl
+import papers
 import pytest
 from fastapi.testclient import TestClient
 from small import NEEDS, PRODUCTS, TECHNOLOGIES, TODAY
 
 from corpus.records import Need, Technology
 from corpus.store import Store
+from corpus.workflow import Suggestion
 from service import importing
 from service.app import create_app
 from service.importing import Progress
@@ -231,3 +233,112 @@ def test_technologies_that_were_loaded_ask_for_a_refresh_of_the_index(space, cli
     assert "CN-90" in {each["id"] for each in found["matches"]}
     with Store.open(space.folder) as store:
         assert store.get(Technology, "CN-90") is not None
+
+
+# Documents ----------------------------------------------------------------------------------------
+
+SEEN_IN = [
+    ["Mã", "Tên công nghệ", "Chi phí", "Chi phí"],
+    ["Mã", "Tên công nghệ", "từ (triệu đồng)", "đến"],
+]
+LAMPS = ["CN-70", "Lò sấy hồng ngoại", "10", "20"]
+SAYING = (
+    "Người trồng vải thiều còn thiếu công nghệ bảo quản sau thu hoạch.",
+    "Viện đã chuyển giao quy trình sấy nhãn bằng bơm nhiệt cho hợp tác xã.",
+)
+
+
+def bundle():
+    """An archive of what an office sends: a report with a table, a form, a table, two bad files."""
+    form = "PHIẾU NHU CẦU\r1. Sản phẩm: Dứa Tắc Cậu\r2. Nội dung: Giữ tươi dứa cắt lát\r"
+    return papers.zipped({
+        "bao-cao.docx": papers.docx(*SAYING, [*SEEN_IN, LAMPS]),
+        "phieu.doc": papers.doc(form),
+        "bang.csv": "Mã,Tên công nghệ,TRL\nCN-71,Máy tách hạt na,9\nCN-72,Máy rửa,chín\n",
+        "hong.pdf": papers.pdf([(50, 800, "x")])[:99],
+        "trong.zip": papers.zipped({"a": "b"}),
+    })  # fmt: skip
+
+
+def test_an_archive_of_documents_is_seen_and_loaded_whatever_is_bad_in_it(space, client):
+    before = state(space)
+    answer = upload(client, bundle(), "ho so.zip")
+    token = token_of(answer)
+    assert str(answer.url).endswith("/xem-truoc") and state(space) == before
+    said = answer.text
+    assert "<strong>3</strong> bản ghi mới" in said and "<strong>2</strong> đề xuất" in said
+    assert "Bị từ chối: 3 dòng" in said
+    for told in (
+        "ho so.zip/hong.pdf",
+        "bị hỏng",
+        "ho so.zip/trong.zip",
+        "tệp nén nằm trong tệp nén",
+    ):
+        assert told in said
+    assert "Đọc chưa chắc" not in said and "quy trình sấy nhãn bằng bơm nhiệt" in said.lower()
+    client.post(f"/nhap-du-lieu/{token}/nap")
+    page = finish(client, token)
+    assert "<strong>3</strong> bản ghi mới" in page and "2 đề xuất từ văn bản đang chờ" in page
+    with Store.open(space.folder) as store:
+        made = store.get(Technology, "CN-70")
+        assert (made.source, made.certainty["cost_from"]) == (
+            "ho so.zip/bao-cao.docx bảng 1 dòng 3",
+            0.95,
+        )
+        (need,) = [each for each in store.all(Need) if each.text == "Giữ tươi dứa cắt lát"]
+        assert need.source == "ho so.zip/phieu.doc phiếu 1 dòng 1"
+        assert [each.state for each in store.all(Suggestion)] == ["chờ duyệt"] * 2
+    again = upload(client, bundle(), "ho so.zip")
+    assert "Không có bản ghi nào mới" in again.text and "đề xuất</button>" not in again.text
+
+
+def test_what_was_not_read_surely_is_said_in_words_before_and_after(client):
+    rows = [("Mã", "Tên công nghệ", "Tỉnh"), ("CN-70", "Lò sấy hồng ngoại", "Hưng Yên")]
+    rows.append(("CN-73", "Máy tách hạt na", "Lạng Sơn"))
+    drawn = [
+        (x, 700 - 25 * line, said)
+        for line, row in enumerate(rows)
+        for x, said in zip((50, 150, 400), row, strict=True)
+    ]
+    answer = upload(client, papers.pdf(drawn), "danh sach.pdf")  # a table without rules
+    assert "Đọc chưa chắc: 2 bản ghi" in answer.text
+    assert "Lò sấy hồng ngoại <span" in answer.text and "(chưa chắc, độ tin 0,85)" in answer.text
+    token = token_of(answer)
+    client.post(f"/nhap-du-lieu/{token}/nap")
+    finish(client, token)
+    page = client.get("/de-xuat-doc").text
+    assert (
+        "Đọc chưa chắc: 2 bản ghi đã nạp" in page and "danh sach.pdf trang 1 bảng 1 dòng 2" in page
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "said"),
+    [
+        ("quet.pdf", papers.pdf([], image=True), "bản quét"),
+        ("khoa.doc", papers.doc("x", locked=True), "có mật khẩu"),
+        ("thu.docx", papers.docx("Kính gửi bà Lan."), "không thấy bảng, phiếu hay đoạn văn nào"),
+        ("ra.zip", papers.zipped({"../a.csv": "x"}), "ra ngoài"),
+    ],
+)
+def test_a_document_that_gives_nothing_says_why(space, client, name, data, said):
+    answer = upload(client, data, name)
+    assert (answer.status_code, said in answer.text) == (422, True)
+    assert Uploads(space.folder).of("cán bộ") == []
+
+
+def test_the_api_takes_documents_too(client):
+    sent = {"file": ("ho so.zip", bundle())}
+    made = client.post("/api/v1/imports", files=sent)
+    assert [each["kind"] for each in made.json()["tables"]] == ["technology", "technology", "need"]
+    url = made.headers["location"]
+    seen = client.get(f"{url}/preview").json()
+    assert (seen["new"], seen["rejected"], seen["doubtful"]) == (3, 3, 0)
+    assert sorted(each["target"] for each in seen["suggested"]) == ["need", "technology"]
+    assert [each["certainty"]["id"] for each in seen["first"] if each["id"] == "CN-70"] == [1]
+    client.post(f"{url}/load", headers={"If-Match": made.headers["etag"]})
+    for _ in range(200):
+        if (ended := client.get(url).json())["state"] != "loading":
+            break
+        threading.Event().wait(0.05)
+    assert (ended["state"], ended["progress"]["suggested"]) == ("done", 2)

@@ -162,7 +162,7 @@ def test_a_file_from_upload_to_report(page, address, tmp_path):
     page.goto(f"{address}/nhap-du-lieu")
     look(page, "imports")
     page.get_by_label("Tệp dữ liệu").set_input_files(file)
-    page.get_by_role("button", name="Tải lên và xem các cột").click()
+    page.get_by_role("button", name="Tải lên và xem").click()
     page.get_by_role("heading", name="Các cột của").wait_for()
     look(page, "import-map")
     page.get_by_label("Cơ sở").select_option(label="Đơn vị có nhu cầu")

@@ -29,7 +29,7 @@ from service.pages.render import address, go, render
 PATH = "/trung-lap"
 PAGE = 10
 LINKS = {"technology": "/cong-nghe", "need": "/nhu-cau"}
-HIDDEN = frozenset({"id", "inferred", "extra", "restricted"})
+HIDDEN = frozenset({"id", "certainty", "inferred", "extra", "restricted"})
 Text = Annotated[str, Form(max_length=300)]
 router = APIRouter(dependencies=[needs(WRITE_NEEDS)])
 

@@ -17,7 +17,8 @@ from service.desk_base import VIETNAM
 
 DONE: Final = {"added": "thêm bản ghi", "changed": "sửa", "removed": "rút bản ghi"}
 LONGEST: Final = 160  # characters shown of one value
-UNTOLD: Final = frozenset({"id", "inferred", "restricted"})  # about the record, not about it
+# of a record: not what it is about
+UNTOLD: Final = frozenset({"id", "certainty", "inferred", "restricted"})
 
 
 @dataclass(frozen=True)

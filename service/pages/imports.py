@@ -21,10 +21,11 @@ from service.contract import ApiError
 from service.imports import TYPES, Imports
 from service.indexing import Indexing
 from service.mapping import MappingError
+from service.opening import READABLE
 from service.pages.import_columns import HOME, shown_columns
 from service.pages.render import go, render
 from service.person import Person
-from service.uploads import LIMITS, SUFFIXES, UploadError
+from service.uploads import LIMITS, UploadError
 
 router = APIRouter()
 Importer = Annotated[Person, needs(IMPORT)]
@@ -51,7 +52,7 @@ def _home(request: Request, mine: Imports, status: int = 200, wrong: str = "") -
         here="import",
         pending=pending,
         wrong=wrong,
-        suffixes=SUFFIXES,
+        suffixes=READABLE,
         most_mb=LIMITS.file_bytes // 2**20,
         refresh=indexing_of(request).last(),
         titles={kind: [title(kind, name) for name in mapping.required(kind)] for kind in KINDS},
@@ -68,7 +69,9 @@ def upload(request: Request, mine: Bringing, tep: UploadFile | None = None) -> R
         kept = mine.receive(tep.filename, tep.file)
     except UploadError as error:
         return _home(request, mine, 422, str(error))
-    return RedirectResponse(f"{HOME}/{kept.token}", 303)
+    # the columns of a document were told by their headings: what they give is looked at first
+    first = "/xem-truoc" if kept.held() else ""
+    return RedirectResponse(f"{HOME}/{kept.token}{first}", 303)
 
 
 @router.post(f"{HOME}/chi-muc")
@@ -96,6 +99,12 @@ def preview(request: Request, mine: Bringing, token: str) -> Response:
         seen=seen,
         rejected=seen.rejected[: importing.SHOWN],
         first=[(KINDS[each.kind_name].label, each.key, _facts(each)) for each in seen.first[:5]],
+        doubtful=[
+            (KINDS[each.kind_name].label, each.key, each.source, doubts(each))
+            for each in seen.records
+            if each.doubtful
+        ],
+        suggested=seen.suggested[: importing.SHOWN],
         labels={kind: record.label for kind, record in KINDS.items()},
     )
 
@@ -105,9 +114,18 @@ def _facts(record: Record) -> list[tuple[str, str]]:
     shown = [
         (title(record.kind_name, name), importing.text(value))
         for name, value in record.to_json().items()
-        if name not in {"extra", "inferred"}
+        if name not in {"extra", "certainty", "inferred"}
     ]
     return shown + [(f"{name} (cột khác)", text) for name, text in record.extra.items()]
+
+
+def doubts(record: Record) -> list[tuple[str, str, float]]:
+    """Return the fields of a record that were not read surely: heading, value, how sure (0–1)."""
+    told = record.to_json()
+    return [
+        (title(record.kind_name, name), importing.text(told.get(name)), sure)
+        for name, sure in record.doubtful.items()
+    ]
 
 
 @router.post(f"{HOME}/{{token}}/nap")

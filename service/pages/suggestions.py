@@ -12,6 +12,7 @@ from service import suggesting
 from service.api_desk import Stating
 from service.contract import ApiError
 from service.desk import Desk
+from service.pages.imports import doubts
 from service.pages.list_forms import Form, text
 from service.pages.render import go, render
 
@@ -47,6 +48,10 @@ def _home(
         page=page,
         last=last,
         products=products,
+        doubtful=[
+            (record.label, record.key, record.source, doubts(record))
+            for record in suggesting.doubtful(desk)
+        ],
         labels={kind: record.label for kind, record in KINDS.items()},
         wrong=wrong,
     )
