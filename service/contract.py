@@ -39,6 +39,9 @@ class ApiError(Exception):
         self.status, self.code, self.message, self.headers = status, code, message, headers
 
 
+NO_TAG = (428, "if_match_needed", "thiếu If-Match: gửi ETag của bản đang sửa")
+
+
 class Shape(BaseModel):
     """What is not listed is refused in a question and does not occur in an answer."""
 

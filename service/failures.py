@@ -15,7 +15,7 @@ from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from corpus.store import StoreError
-from service.contract import ApiError, ErrorBody
+from service.contract import NO_TAG, ApiError, ErrorBody
 from service.discretion import for_eyes_of
 from service.pages import render
 
@@ -74,6 +74,7 @@ TOLD = {  # pydantic's kinds of error, for those whose parameters people write b
     "json_invalid": "nội dung không phải JSON",
     "value_error": "{error}",
 }
+NO_TAG_AT = ("header", "If-Match")
 UNAVAILABLE = 503  # store or index: the message may say where they are
 SHOWN = 40  # characters of what was given
 
@@ -98,6 +99,8 @@ def add_to(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def _invalid(request: Request, error: RequestValidationError) -> Response:
+        if any(each["type"] == "missing" and each["loc"] == NO_TAG_AT for each in error.errors()):
+            return failure(request, *NO_TAG)
         told = dict.fromkeys(map(_told, error.errors()))
         return failure(request, 422, "invalid", "; ".join([*told][:10]))
 
