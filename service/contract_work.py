@@ -16,9 +16,9 @@ from corpus.records import Decision, Judgment, Trl
 from corpus.workflow import MAX_ITEMS, MatchList, SavedSearch
 from service.contract import Filters, Million, Shape
 
-# What a text that must say something holds: a character that is left when spaces and control
-# characters are taken away. Whoever writes the record checks it; the document says it.
-SAID: dict[str, JsonValue] = {"pattern": r"[^\s\x00-\x1f\x7f-\x9f]"}
+# What a text that must say something holds: a character that is left when spaces, control and
+# invisible characters are taken away. Whoever writes the record checks it; the document says it.
+SAID: dict[str, JsonValue] = {"pattern": r"[^\s\x00-\x1f\x7f-\x9f\xad\u200b-\u200d\u2060\ufeff]"}
 Id = Annotated[str, Field(min_length=1, max_length=100, json_schema_extra=SAID)]
 Line = Annotated[str, Field(max_length=1_000)]
 Story = Annotated[str, Field(max_length=20_000)]
@@ -47,9 +47,7 @@ class NeedIn(_NeedFacts):
     """A need to state."""
 
     product: Id = Field(description="Mã sản phẩm.", examples=["SP-029"])
-    text: Told = Field(
-        description="Nhu cầu.", examples=["Giữ tươi khoanh khóm cắt sẵn khi đi xa"]
-    )
+    text: Told = Field(description="Nhu cầu.", examples=["Giữ tươi khoanh khóm cắt sẵn khi đi xa"])
 
 
 class NeedChange(_NeedFacts):
