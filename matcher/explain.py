@@ -118,6 +118,7 @@ def lacks(
 
 def _unsaid(technology: Technology, query: Query, lexicon: Lexicon) -> list[str]:
     """The first words of the question, of two syllables and more, that the record never says."""
+    query = _meant(query)
     told = (technology.name, technology.summary, technology.detail, *technology.keywords)
     text = "\n".join(filter(None, (*told, *technology.products)))
     said = text.lower() if has_accents(query.text) else fold(text)
@@ -224,8 +225,10 @@ def _price(technology: Technology) -> str:
 def highlights(text: str, query: Query, lexicon: Lexicon) -> tuple[Span, ...]:
     """Return the content words of ``query`` found in normalised ``text``, neighbours joined.
 
-    A query typed without accents matches words under any accents.
+    A query typed without accents is the one it was restored to, where it was ranked so; one that
+    was not matches words under any accents.
     """
+    query = _meant(query)
     plain = not has_accents(query.text)
     wanted = {fold(term) for term in query.content} if plain else query.content
     found = [
@@ -235,6 +238,11 @@ def highlights(text: str, query: Query, lexicon: Lexicon) -> tuple[Span, ...]:
         and not lexicon.is_stopword(span.text)
     ]
     return tuple(_joined(text, found))
+
+
+def _meant(query: Query) -> Query:
+    """The query as it was ranked: "bao quan" is "bảo quản", and "bào" is not what was asked."""
+    return query.restored or query
 
 
 def _joined(text: str, found: Iterable[Span]) -> Iterable[Span]:

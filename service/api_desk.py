@@ -17,7 +17,7 @@ from fastapi.responses import JSONResponse, Response
 
 from corpus.records import Record
 from service.access import IMPORT, LISTS, READ, WRITE_NEEDS, needs
-from service.contract import ApiError
+from service.contract import NO_TAG, ApiError
 from service.desk import Desk
 from service.desk_base import told
 from service.imports import Imports
@@ -58,23 +58,23 @@ Bringing = Annotated[Imports, Depends(bringing)]
 
 def expected(
     if_match: Annotated[
-        str | None,
+        str,
         Header(
             alias="If-Match",
             max_length=200,
-            description="ETag của bản đang sửa; thiếu: 428, đã cũ: 412.",
-            examples=['"5f7b…"'],
+            description="ETag của bản đang sửa, như lần đọc cuối trả về; đã cũ: 412.",
+            examples=['"5f7bc0b6e1f1a3d24f0f1f9f0a0c2b7e6d8c9a1b3e5f7a9c0d2e4f6a8b0c1d3e"'],
         ),
-    ] = None,
+    ],
 ) -> str:
-    """Return the content hash that the sender saw.
+    """Return the content hash that the sender saw; :mod:`service.failures` says 428 without one.
 
     Raises:
-        ApiError: 428, none was sent.
+        ApiError: 428, what was sent names no state.
     """
-    tag = (if_match or "").strip().removeprefix("W/").strip('"')
+    tag = if_match.strip().removeprefix("W/").strip('"')
     if not tag or tag == "*":
-        raise ApiError(428, "if_match_needed", "thiếu If-Match: gửi ETag của bản đang sửa")
+        raise ApiError(*NO_TAG)
     return tag
 
 

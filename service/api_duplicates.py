@@ -26,7 +26,11 @@ def pairs(
     with told():
         found = known.pairs(desk.store, query.kind, query.threshold)
     page = found.pairs[query.offset : query.offset + query.k]
-    listed = [each.to_json() for each in page]
+    hashes = desk.store.hashes(query.kind)  # what merging names
+    listed = [
+        {**each.to_json(), "etags": [f'"{hashes[key]}"' for key in (each.one, each.other)]}
+        for each in page
+    ]
     return JSONResponse(
         {"total": len(found.pairs), "pairs": listed, "notices": list(found.notices)}
     )

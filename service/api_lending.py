@@ -7,21 +7,37 @@ read what is under NDA is answered by a matcher that never saw it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
+from urllib.parse import quote
 
 from fastapi import Depends, Path, Query, Request
 
-from corpus.records import Product, Record
+from corpus.records import Product, Record, Technology
 from indexes.snapshot import ALL, PUBLIC
 from matcher import fit
 from matcher.match import Matcher
 from service import contract
 from service.access import NDA, READ, may, needs
 from service.contract import ApiError
+from service.desk_merging import led_to
 from service.person import Person
+from service.shelf import store_of
 from service.workspace import Opened
 
 R = TypeVar("R", bound=Record)
+TECHNOLOGIES = "/api/v1/technologies"
+MERGED: dict[int | str, dict[str, Any]] = {  # not for ever: a merge can be undone
+    307: {
+        "model": contract.ErrorBody,
+        "description": "Công nghệ đã gộp vào một công nghệ khác; `Location` dẫn tới đó.",
+        "headers": {"Location": {"schema": {"type": "string"}, "description": "Địa chỉ bản gộp."}},
+        "content": {
+            "application/json": {
+                "example": {"error": {"code": "merged", "message": "CN-193 đã gộp vào CN-026"}}
+            }
+        },
+    }
+}
 TOTAL = "X-Total-Count"  # of a list that is returned in part
 Reader = Annotated[Person, needs(READ)]
 
@@ -68,6 +84,26 @@ def known(kind: type[R], records: Mapping[str, R], key: str) -> R:
     if key not in records:
         raise unknown(kind, key)
     return records[key]
+
+
+def offered(request: Request, matcher: Matcher, key: str) -> Technology:
+    """Return the technology ``key``.
+
+    Raises:
+        ApiError: 307, it was merged into another one, to which ``Location`` leads; 404, there is
+            none, or none that the person who asks may know of.
+    """
+    found = matcher.technologies.get(key)
+    if found is not None:
+        return found
+    kept = led_to(store_of(request), Technology.kind_name, key)
+    if kept is None:
+        raise unknown(Technology, key)
+    rest = request.scope["path"].removeprefix(f"{TECHNOLOGIES}/{key}")  # the same of the other one
+    query = f"?{request.url.query}" if request.url.query else ""
+    where = f"{TECHNOLOGIES}/{quote(kept)}{rest}{query}"
+    told = f"{key[:100]} đã gộp vào {kept}"
+    raise ApiError(307, "merged", told, {"Location": where})
 
 
 def unknown(kind: type[Record], key: str) -> ApiError:

@@ -11,14 +11,24 @@ from collections.abc import Sequence
 from typing import Annotated
 
 import numpy as np
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import JSONResponse
 
-from corpus.records import Product, Record, Technology
+from corpus.records import Product, Record
 from matcher.facets import facets
 from matcher.match import Matcher
 from service import contract, cursors, payloads
-from service.api_lending import TOTAL, Current, Key, Listing, Plain, chosen, known
+from service.api_lending import (
+    MERGED,
+    TOTAL,
+    Current,
+    Key,
+    Listing,
+    Plain,
+    chosen,
+    known,
+    offered,
+)
 from service.contract import ApiError
 from service.cursors import Made
 
@@ -50,10 +60,10 @@ def _ids(matcher: Matcher, rows: np.ndarray[tuple[int], np.dtype[np.int64]]) -> 
     return sorted(matcher.engine.index.ids[row] for row in rows.tolist())
 
 
-@router.get("/technologies/{id:path}", response_model=contract.TechnologyBody)
-def technology(opened: Current, key: Key, _: Plain) -> JSONResponse:
+@router.get("/technologies/{id:path}", response_model=contract.TechnologyBody, responses=MERGED)
+def technology(request: Request, opened: Current, key: Key, _: Plain) -> JSONResponse:
     """Đọc một công nghệ; những phần theo NDA chỉ dành cho người có quyền."""
-    found = known(Technology, opened.matcher.technologies, key)
+    found = offered(request, opened.matcher, key)
     return _one(found, priorities=payloads.priorities(opened.matcher.priorities_of(found)))
 
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
 
-from corpus.records import Need, Product, Technology
+from corpus.records import Need, Product
 from matcher.answers import Answer
 from matcher.facets import facets
 from matcher.fit import Filter
@@ -21,7 +21,7 @@ from matcher.match import FIRST_PAGE, WORDS_ONLY, Matcher
 from matcher.need import Conditions
 from matcher.similar import similar
 from service import contract, cursors, payloads
-from service.api_lending import Current, Key, chosen, known, product
+from service.api_lending import MERGED, Current, Key, chosen, known, offered, product
 from service.cursors import Made, Place
 from service.workspace import Opened
 
@@ -103,16 +103,22 @@ def _answer(matcher: Matcher, query: contract.Question, named: Product | None) -
 
 
 # An id may hold a slash ("CN/2024/01"), so ids are paths, and what follows an id comes first.
-@router.get("/technologies/{id:path}/takers", response_model=list[contract.Taker])
-def takers(opened: Current, key: Key, query: Annotated[contract.Top, Query()]) -> JSONResponse:
+@router.get("/technologies/{id:path}/takers", response_model=list[contract.Taker], responses=MERGED)
+def takers(
+    request: Request, opened: Current, key: Key, query: Annotated[contract.Top, Query()]
+) -> JSONResponse:
     """Tìm ai cần một công nghệ."""
-    offer = known(Technology, opened.matcher.technologies, key)
+    offer = offered(request, opened.matcher, key)
     return JSONResponse([payloads.taker(each) for each in opened.matcher.takers(offer, query.k)])
 
 
-@router.get("/technologies/{id:path}/similar", response_model=list[contract.Similar])
-def alike(opened: Current, key: Key, query: Annotated[contract.Top, Query()]) -> JSONResponse:
+@router.get(
+    "/technologies/{id:path}/similar", response_model=list[contract.Similar], responses=MERGED
+)
+def alike(
+    request: Request, opened: Current, key: Key, query: Annotated[contract.Top, Query()]
+) -> JSONResponse:
     """Tìm công nghệ tương tự một công nghệ, kèm lý do; nói cả khi có thể là cùng một công nghệ."""
-    offer = known(Technology, opened.matcher.technologies, key)
+    offer = offered(request, opened.matcher, key)
     found = similar(opened.matcher, offer, query.k)
     return JSONResponse([payloads.similar(each) for each in found])

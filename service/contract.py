@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from corpus.records import Need, Product, Technology, Trl
 
@@ -39,10 +40,22 @@ class ApiError(Exception):
         self.status, self.code, self.message, self.headers = status, code, message, headers
 
 
+NO_TAG = (428, "if_match_needed", "thiếu If-Match: gửi ETag của bản đang sửa")
+
+
 class Shape(BaseModel):
     """What is not listed is refused in a question and does not occur in an answer."""
 
     model_config = ConfigDict(extra="forbid")
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _truth_is_no_number(cls, value: object, field: ValidationInfo) -> object:
+        """Refuse true where a number is asked for: read as 1 it would be a TRL."""
+        asked = cls.model_fields[field.field_name or ""].annotation
+        if isinstance(value, bool) and asked is not bool:
+            raise PydanticCustomError("truth", "no truth value is asked for")
+        return value
 
 
 class Nothing(Shape):

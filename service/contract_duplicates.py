@@ -34,6 +34,7 @@ class Pair(Shape):
     titles: list[str]
     reasons: list[str] = Field(description="Điều giống nhau.")
     differences: list[str] = Field(description="Điều khác nhau.")
+    etags: list[str] = Field(description="ETag của hai bản ghi, để gộp.")
 
 
 class Found(Shape):

@@ -9,17 +9,21 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, JsonValue
 
 from corpus.outcomes import Outcome, ReasonKind
 from corpus.records import Decision, Judgment, Trl
 from corpus.workflow import MAX_ITEMS, MatchList, SavedSearch
 from service.contract import Filters, Million, Shape
 
-Id = Annotated[str, Field(min_length=1, max_length=100)]
+# What a text that must say something holds: a character that is left when spaces, control and
+# invisible characters are taken away. Whoever writes the record checks it; the document says it.
+SAID: dict[str, JsonValue] = {"pattern": r"[^\s\x00-\x1f\x7f-\x9f\xad\u200b-\u200d\u2060\ufeff]"}
+Id = Annotated[str, Field(min_length=1, max_length=100, json_schema_extra=SAID)]
 Line = Annotated[str, Field(max_length=1_000)]
 Story = Annotated[str, Field(max_length=20_000)]
-Name = Annotated[str, Field(min_length=1, max_length=300)]
+Told = Annotated[Story, Field(min_length=1, json_schema_extra=SAID)]
+Name = Annotated[str, Field(min_length=1, max_length=300, json_schema_extra=SAID)]
 Date = dt.date | None
 
 
@@ -43,16 +47,14 @@ class NeedIn(_NeedFacts):
     """A need to state."""
 
     product: Id = Field(description="Mã sản phẩm.", examples=["SP-029"])
-    text: Annotated[Story, Field(min_length=1)] = Field(
-        description="Nhu cầu.", examples=["Giữ tươi khoanh khóm cắt sẵn khi đi xa"]
-    )
+    text: Told = Field(description="Nhu cầu.", examples=["Giữ tươi khoanh khóm cắt sẵn khi đi xa"])
 
 
 class NeedChange(_NeedFacts):
     """What to change of a need."""
 
     product: Id = Field("", description="Mã sản phẩm.", examples=["SP-029"])
-    text: Annotated[Story, Field(min_length=1)] = Field("", description="Nhu cầu.")
+    text: Told = Field("", description="Nhu cầu.")
 
 
 class Reason(Shape):

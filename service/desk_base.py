@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from corpus.records import Record
 from corpus.store import ConflictError, KeyReusedError, Store, StoreError, Writing
@@ -31,6 +31,7 @@ TOLD = {  # pydantic's kinds of error, for those who fill in forms
     "extra_forbidden": "không có trường này",
     "string_type": "phải là chữ",
     "string_too_short": "không được để trống",
+    "too_short": "không được để trống",
     "string_too_long": "dài quá {max_length} ký tự",
     "string_unicode": "có ký tự không đọc được",
     "too_long": "có quá {max_length} mục",
@@ -124,7 +125,7 @@ def made(kind: type[R], facts: Mapping[str, Any]) -> R:
     try:
         return kind.model_validate(dict(facts))
     except ValidationError as error:
-        raise invalid("; ".join(_fault(kind, each) for each in error.errors())) from error
+        raise invalid("; ".join(fault(kind, each) for each in error.errors())) from error
 
 
 def changed(record: R, facts: Mapping[str, Any]) -> R:
@@ -146,13 +147,18 @@ def must_exist(writing: Writing, kind: type[R], key: str | None) -> R | None:
     return found
 
 
-def _title(kind: type[Record], field: str) -> str:
+def _title(kind: type[BaseModel], field: str) -> str:
     info = kind.model_fields.get(field)
     return (info.title if info else None) or field
 
 
-def _fault(kind: type[Record], error: Any) -> str:
+def fault(kind: type[BaseModel], error: Any) -> str:
+    """Say which field of ``kind`` is wrong, by its title, and what it should be."""
     where = [str(each) for each in error["loc"]]
     name = " › ".join([_title(kind, where[0]), *where[1:]]) if where else ""
-    what = TOLD.get(error["type"], "không hợp lệ").format(**error.get("ctx", {}))
+    what = (
+        TOLD.get(error["type"], "không hợp lệ")
+        .format(**error.get("ctx", {}))
+        .replace("' or '", "', '")
+    )
     return f"{name}: {what}" if name else what

@@ -13,7 +13,7 @@ from corpus.store import Store, StoreError
 from indexes.encoders import EncoderError
 from indexes.snapshot import SnapshotError, open_current
 from matcher.models import ModelError
-from service.workspace import Workspace
+from service.workspace import WORDS_KEPT, Workspace
 
 KNOWN = (StoreError, SnapshotError, ModelError, EncoderError, ValueError, OSError)
 LEAST_FREE = 500  # MB; an index of 100,000 records and its vectors fit
@@ -97,6 +97,8 @@ def _model(space: Workspace) -> str:
 
 def _encoder(space: Workspace) -> str:
     encoder, notice = space.encoder()
+    if encoder is None and notice == WORDS_KEPT:
+        return notice
     if encoder is None:
         raise EncoderError(notice)
     return f"{encoder.name} chạy được. {notice}".strip()

@@ -15,7 +15,7 @@ from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from corpus.store import StoreError
-from service.contract import ApiError, ErrorBody
+from service.contract import NO_TAG, ApiError, ErrorBody
 from service.discretion import for_eyes_of
 from service.pages import render
 
@@ -59,11 +59,12 @@ TOLD = {  # pydantic's kinds of error, for those whose parameters people write b
     "float_type": "phải là số",
     "bool_parsing": "phải là true hoặc false",
     "bool_type": "phải là true hoặc false",
+    "truth": "không được là true hay false",
     "finite_number": "phải là số hữu hạn",
     "greater_than_equal": "không được nhỏ hơn {ge}",
     "less_than_equal": "không được lớn hơn {le}",
-    "literal_error": "phải là {expected}",
-    "enum": "phải là {expected}",
+    "literal_error": "phải là một trong: {expected}",
+    "enum": "phải là một trong: {expected}",
     "list_type": "phải là danh sách",
     "tuple_type": "phải là danh sách",
     "model_attributes_type": "phải là một đối tượng JSON",
@@ -74,6 +75,7 @@ TOLD = {  # pydantic's kinds of error, for those whose parameters people write b
     "json_invalid": "nội dung không phải JSON",
     "value_error": "{error}",
 }
+NO_TAG_AT = ("header", "If-Match")
 UNAVAILABLE = 503  # store or index: the message may say where they are
 SHOWN = 40  # characters of what was given
 
@@ -98,6 +100,8 @@ def add_to(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def _invalid(request: Request, error: RequestValidationError) -> Response:
+        if any(each["type"] == "missing" and each["loc"] == NO_TAG_AT for each in error.errors()):
+            return failure(request, *NO_TAG)
         told = dict.fromkeys(map(_told, error.errors()))
         return failure(request, 422, "invalid", "; ".join([*told][:10]))
 
@@ -125,7 +129,11 @@ def failure(
 def _told(error: Mapping[str, Any]) -> str:
     """Say which parameter is wrong, what it should be, and what it was."""
     where = _where(error["loc"])
-    what = TOLD.get(error["type"], "không hợp lệ").format(**error.get("ctx", {}))
+    what = (
+        TOLD.get(error["type"], "không hợp lệ")
+        .format(**error.get("ctx", {}))
+        .replace("' or '", "', '")
+    )
     given = error.get("input")
     shown = f" (nhận {_printable(given)!r})" if isinstance(given, str) and given else ""
     return f"{where}: {what}{shown}" if where else what

@@ -162,8 +162,8 @@ class Ledger:
             actor: of this login only; ``""``: of the command line only.
             action: of this kind only.
             target: about this only.
-            since: ISO day, from its beginning, in UTC.
-            until: ISO day, to its end.
+            since: from this moment, as :func:`stamp` writes it.
+            until: before this moment.
             limit: at most so many.
             offset: after so many.
         """
@@ -178,6 +178,6 @@ class Ledger:
         if since is not None:
             query = query.where(table.at >= since)
         if until is not None:
-            query = query.where(table.at <= f"{until}T23:59:59Z")
+            query = query.where(table.at < until)
         with self.transaction() as connection:
             return [Entry(**row) for row in connection.execute(query).mappings()]

@@ -22,6 +22,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from service import document
 from service.access import Rules
 from service.metrics import Metrics
 
@@ -54,6 +55,12 @@ class Service(FastAPI):
     def __init__(self, rules: Rules, **options: Any) -> None:
         self.rules, self.metrics = rules, Metrics()
         super().__init__(**options)
+
+    def openapi(self) -> dict[str, Any]:
+        """Return the document of the API, completed once."""
+        if not self.openapi_schema:
+            document.complete(super().openapi())
+        return super().openapi()
 
     def build_middleware_stack(self) -> ASGIApp:
         """Put the layer around the framework's own, which answers what breaks."""

@@ -38,6 +38,10 @@ from matcher.search import Engine
 
 R = TypeVar("R", bound=Record)
 EMPTY = State(0, EMPTY_DIGEST)
+WORDS_KEPT = (
+    "Chỉ tìm theo từ ngữ, như chỉ mục đang có; muốn tìm cả theo ý nghĩa: "
+    "`cungcau index --encoder e5-int8`."
+)
 BEHIND = "Chỉ mục chưa gồm"  # begins the notice of changes that are not indexed
 WHOLE_BELOW = (
     2_000  # records: below, an index is built whole, so that equal stores give equal bytes
@@ -139,12 +143,13 @@ class Workspace:
         Returns and raises what :func:`encoder_or_words` does.
         """
         try:
-            before = snapshot.read_manifest(
-                self.index_folder / snapshot.pointed(self.index_folder)
-            ).encoder
+            folder = self.index_folder / snapshot.pointed(self.index_folder)
+            before = snapshot.read_manifest(folder)
         except (SnapshotError, *snapshot.DAMAGE):
-            before = None
-        return encoder_or_words(choice, before)
+            return encoder_or_words(choice)
+        if choice is None and before.encoder is None:
+            return None, WORDS_KEPT
+        return encoder_or_words(choice, before.encoder)
 
     def copy_tables(self) -> list[Path]:
         """Copy the program's tables here to be edited; tables that are here already stay."""

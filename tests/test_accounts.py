@@ -472,7 +472,7 @@ def test_every_change_is_in_the_audit_without_secrets(register, clock):
     entries = register.ledger.entries
     assert {each.actor for each in entries(actor="moi")} == {"moi"}
     assert len(entries(actor="")) == 2
-    assert len(entries(until="2026-11-25")) == 2
+    assert len(entries(until="2026-11-26")) == 2
     assert len(entries(since="2026-11-26")) == 7
     assert [each.action for each in entries(limit=1, offset=1)] == ["user.disable"]
     assert len(entries(action="user.add")) == 3

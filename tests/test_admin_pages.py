@@ -14,6 +14,7 @@ from small import NEEDS, PRODUCTS, TECHNOLOGIES, TODAY
 from corpus.store import Store
 from service.access import COOKIE, Rules
 from service.app import create_app
+from service.desk_base import VIETNAM
 from service.pages.account import local_path
 from service.workspace import Workspace
 
@@ -291,9 +292,11 @@ def test_the_audit_is_filtered_and_paged(client):
     assert (last.count("<td>máy</td>"), "Cũ hơn" in last, "Mới hơn" in last) == (10, False, True)
     assert client.get("/quan-tri?viec=user.add").text.count("<td>dòng lệnh</td>") == 2
     assert "dòng lệnh</td>" not in client.get("/quan-tri?den=2020-01-01").text
-    today = dt.datetime.now(dt.UTC).date()
+    today = dt.datetime.now(VIETNAM).date()
     assert "dòng lệnh</td>" in client.get(f"/quan-tri?ai=dòng lệnh&den={today}").text
-    assert client.get("/quan-tri?tu=hôm qua").status_code == 422
+    assert "dòng lệnh</td>" in client.get(f"/quan-tri?ai=dòng lệnh&tu={today}").text
+    for day in ("hôm qua", "2026-02-30", "9999-12-31", "0001-01-01"):
+        assert client.get(f"/quan-tri?tu={day}&den={day}").status_code == 422
 
 
 def test_the_index_is_made_anew_from_the_page(client, monkeypatch):

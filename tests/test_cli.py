@@ -665,7 +665,7 @@ def test_a_damaged_cache_of_vectors_is_told(space, monkeypatch):
     monkeypatch.setattr(workspace, "open_encoder", lambda _choice: Tiny())
     (space / "cache").mkdir()
     (space / "cache" / "embeddings.sqlite").write_text("x" * 5000, encoding="utf-8")
-    found = run("index", "--data", space)
+    found = run("index", "--encoder", "e5", "--data", space)
     assert found.code == Exit.BAD_INPUT
     assert "embeddings.sqlite" in found.err
     assert run("search", "sấy vải", "--data", space).code == Exit.DONE  # the old index is whole
@@ -674,7 +674,7 @@ def test_a_damaged_cache_of_vectors_is_told(space, monkeypatch):
 def test_a_cache_of_vectors_that_cannot_be_opened_is_told(space, monkeypatch):
     monkeypatch.setattr(workspace, "open_encoder", lambda _choice: Tiny())
     (space / "cache" / "embeddings.sqlite").mkdir(parents=True)
-    found = run("index", "--data", space)
+    found = run("index", "--encoder", "e5", "--data", space)
     assert (found.code, "không dùng được tệp giữ vectơ" in found.err) == (Exit.NO_DATA, True)
     assert run("search", "sấy vải", "--data", space).code == Exit.DONE
 
@@ -702,10 +702,12 @@ def test_where_the_default_encoder_cannot_run_the_index_is_lexical_and_says_so(s
         raise EncoderError(f"không nạp được {choice}")
 
     monkeypatch.setattr(workspace, "open_encoder", missing)
+    shutil.rmtree(space / "index")  # one of words alone would be kept so
     found = run("index", "--data", space)
     assert found.code == Exit.DONE
     told = "Chỉ tìm theo từ ngữ: không nạp được e5-int8; không nạp được e5."
     assert told in found.out
+    shutil.rmtree(space / "index")
     assert run("index", "--data", space, "--json").json["notices"] == [told]
     assert run("index", "--encoder", "e5", "--data", space).code == Exit.BAD_INPUT  # asked for
 

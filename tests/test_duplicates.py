@@ -330,6 +330,12 @@ def test_an_officer_merges_and_undoes_on_the_page(client):
     assert asked(client) == []
     led = client.get("/cong-nghe/CN-12", follow_redirects=False)
     assert led.headers["location"] == "/cong-nghe/CN-11"
+    assert "CN-12 đã gộp vào bản ghi này." in client.get("/cong-nghe/CN-12").text
+    for rest in ("", "/takers?k=3", "/similar"):  # programs are led on, and told to where
+        led = client.get(f"/api/v1/technologies/CN-12{rest}", follow_redirects=False)
+        assert (led.status_code, led.json()["error"]["code"]) == (307, "merged")
+        assert led.headers["location"] == f"/api/v1/technologies/CN-11{rest}"
+    assert client.get("/api/v1/technologies/CN-12").json()["id"] == "CN-11"
     search = client.get("/api/v1/search?q=sợi bẹ chuối").json()
     assert "CN-12" not in [each["id"] for each in search["matches"]]
     (merge,) = client.get("/api/v1/duplicates/merges").json()

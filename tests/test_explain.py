@@ -231,6 +231,14 @@ def test_a_query_without_accents_highlights_words_under_any():
     assert found("Bảo quản vải tươi ở vai", "bao quan vai") == ["Bảo quản vải", "vai"]
 
 
+def test_what_was_restored_is_highlighted_as_it_was_ranked():
+    asked = replace(query("bao quan vai"), restored=query("bảo quản vải"))
+    marks = highlights("Bào vải cũ, bảo quản vải tươi", asked, lexicon())
+    assert [span.text for span in marks] == ["vải", "bảo quản vải"]
+    planed = Technology(id="T", name="Bào quả vai")
+    assert explain.lacks(planed, asked, "same", (), (), lexicon()).endswith("các từ: bảo quản")
+
+
 def test_the_other_regions_word_is_highlighted_too():
     assert found("Bảo quản dứa", "bảo quản khóm") == ["Bảo quản dứa"]
 

@@ -195,3 +195,78 @@ def test_columns_are_kept_while_the_list_in_force_is_the_same():
     (match,) = (each for each in found.answer(found.text("sấy vải")).matches
                 if each.technology.id == "CN-1")  # fmt: skip
     assert payloads.match(match)["priorities"][0]["key"] == "(i)"
+
+
+@pytest.fixture
+def planner(small_folder, tmp_path):
+    space = Workspace(shutil.copytree(small_folder, tmp_path / "data"))
+    with Store.open(space.folder) as store:
+        store.save([OLD])
+    app = create_app(space, TODAY, every=0.0)
+    headers = {"accept": "text/html"}
+    with TestClient(app, base_url="http://localhost", headers=headers) as client:
+        yield client
+
+
+def draft_of(client):
+    return client.app.state.shelf.store().get(PriorityList, "DM-0002")
+
+
+def send(client, verb, etag=None, **fields):
+    etag = draft_of(client).content_hash() if etag is None else etag
+    data = {"viec": verb, "etag": etag, **fields}
+    return client.post("/danh-muc-uu-tien/DM-0002", data=data)
+
+
+def test_a_draft_is_edited_on_the_page_with_reasons_and_issued(planner):
+    assert "đang hiệu lực" in planner.get("/danh-muc-uu-tien").text
+    assert "ghi-nhom" not in planner.get("/danh-muc-uu-tien/DM-1").text  # issued: to be read only
+    planner.app.state.shelf.store().save([OLD.model_copy(update={"id": "DM-0001"})])
+    made = planner.post("/danh-muc-uu-tien", data={"ten": "Danh mục 2027", "tu": "DM-1"})
+    assert "Đã lập dự thảo DM-0002." in made.text and draft_of(planner).groups == OLD.groups
+    typed = {"ky_hieu": "(i)", "ten": "Chế biến sâu", "khau": ["chế biến", "bảo quản"],
+             "san_pham": "cây ăn quả; dừa ;", "tu_ngu": "sấy"}  # fmt: skip
+    refused = send(planner, "ghi-nhom", nhom="(i)", **typed)
+    assert refused.status_code == 422 and "vì sao thêm hoặc sửa" in refused.text
+    assert 'value="cây ăn quả; dừa"' in refused.text  # what was typed is not lost
+    first = draft_of(planner).content_hash()
+    assert "Đã sửa nhóm (i)." in send(planner, "ghi-nhom", nhom="(i)", can_cu="QĐ 9", **typed).text
+    assert send(planner, "ghi-nhom", first, nhom="(i)", can_cu="x", **typed).status_code == 412
+    twice = send(planner, "ghi-nhom", ky_hieu="(i)", ten="Hai lần", can_cu="x")
+    assert twice.status_code == 422 and "Ký hiệu nhóm trùng nhau: (i)" in twice.text
+    assert "Khâu chưa biết: nấu" in send(planner, "ghi-nhom", ky_hieu="a", ten="a", khau="nấu").text
+    new = {"ky_hieu": "(iv)", "ten": "Lạnh", "tu_ngu": "kho lạnh", "can_cu": "3 nhu cầu"}
+    assert "Đã thêm nhóm (iv)." in send(planner, "ghi-nhom", **new).text
+    assert "vì sao bỏ nhóm này" in send(planner, "bo-nhom", nhom="(iii)").text
+    gone = send(planner, "bo-nhom", nhom="(iii)", ly_do="không nêu gì").text
+    assert "Lý do bỏ <strong>(iii) Chưa rõ</strong>: không nêu gì" in gone
+    assert "đổi tên “Chế biến” thành “Chế biến sâu”" in gone
+    assert "cần số quyết định" in send(planner, "ban-hanh").text
+    assert "có hiệu lực từ 23/11/2026" in send(planner, "ban-hanh", so_quyet_dinh="7/QĐ").text
+    issued = draft_of(planner)
+    assert [each.key for each in issued.groups] == ["(i)", "(ii)", "(iv)"]
+    assert issued.groups[0].stages == ("chế biến", "bảo quản")
+    assert issued.groups[0].products == ("cây ăn quả", "dừa")
+    assert (issued.before, issued.decision, issued.date) == ("DM-1", "7/QĐ", TODAY)
+    refused = send(planner, "bo-nhom", nhom="(i)", ly_do="x")
+    assert refused.status_code == 409 and draft_of(planner) == issued
+    assert "Ưu tiên (iv):" in planner.get("/?q=kho lạnh").text
+
+
+@pytest.mark.parametrize(
+    "text", ["<script>alert(1)</script>", "\x00\x07", "a" * 1_000_000, "\u200b"]
+)
+def test_bad_input_to_a_draft_is_refused_or_told_as_it_is(planner, text):
+    planner.post("/danh-muc-uu-tien", data={"ten": "x"})
+    planner.post("/danh-muc-uu-tien", data={"ten": "x"})
+    fields = ("ky_hieu", "ten", "san_pham", "tu_ngu", "can_cu")
+    for name in fields:
+        good = {"ky_hieu": "(i)", "ten": "a", "can_cu": "b"}
+        answer = send(planner, "ghi-nhom", nhom="", **{**good, name: text})
+        assert answer.status_code in {200, 422}, (name, answer.status_code)
+        assert "<script>alert" not in answer.text and "không hợp lệ" not in answer.text
+        if answer.status_code == 200:
+            send(planner, "bo-nhom", nhom=draft_of(planner).groups[0].key, ly_do="thử")
+    raw = b"viec=ghi-nhom&ky_hieu=%FF%FE&ten=%C3%28&can_cu=x&etag=x"
+    kind = {"content-type": "application/x-www-form-urlencoded"}
+    assert planner.post("/danh-muc-uu-tien/DM-0002", content=raw, headers=kind).status_code < 500

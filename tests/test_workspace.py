@@ -1,6 +1,8 @@
 """Indexing after a change of the store: only what changed, and the same answers as from anew."""
 
 import json
+import shutil
+from contextlib import closing
 
 import pytest
 from small import TECHNOLOGIES, TODAY, Tiny, write_tables
@@ -11,6 +13,8 @@ from indexes import segments, snapshot
 from indexes.encoders import E5, EncoderError
 from indexes.snapshot import ALL, PUBLIC
 from service import payloads, workspace
+from service.indexing import Indexing
+from service.ledger import Ledger
 from service.workspace import Workspace
 
 LATE = Technology(id="CN-05", name="Sấy tôm bằng năng lượng mặt trời", products=("tôm",))
@@ -140,6 +144,8 @@ def engines(monkeypatch):
     running = set(ENGINES)
 
     def opened(choice):
+        if choice == "none":
+            return None
         if choice not in running:
             raise EncoderError(f"thiếu {choice}")
         encoder = Tiny()
@@ -153,22 +159,35 @@ def engines(monkeypatch):
 @pytest.mark.parametrize(
     ("runs", "built", "engine", "notice"),
     [
-        ("both", None, "e5-int8", ""),  # words only: the index has no engine to keep
+        ("both", None, "e5-int8", ""),  # no index: there is nothing to keep
+        ("both", "none", None, workspace.WORDS_KEPT),
         ("both", "e5", "e5", ""),
         ("both", "e5-int8", "e5-int8", ""),
         ("e5", None, "e5", "Dùng bộ mã hóa e5: thiếu e5-int8."),
         ("e5", "e5-int8", "e5", "Dùng bộ mã hóa e5: thiếu e5-int8."),
         ("e5-int8", "e5", "e5-int8", "Dùng bộ mã hóa e5-int8: thiếu e5."),
+        ("e5", "none", None, workspace.WORDS_KEPT),
     ],
 )
 def test_an_index_keeps_its_engine_and_a_first_one_has_the_fastest(
     space, engines, runs, built, engine, notice
 ):
+    shutil.rmtree(space.index_folder)
     if built:
         space.build(space.encoder(built)[0])
     engines &= set(ENGINES) if runs == "both" else {runs}
     encoder, told = space.encoder()
-    assert (encoder.name, told) == (ENGINES[engine], notice)
+    assert (encoder and encoder.name, told) == (ENGINES.get(engine), notice)
+
+
+def test_a_refresh_of_the_service_keeps_an_index_of_words(space, engines):
+    with closing(Ledger(space.folder)) as ledger:
+        indexing = Indexing(space, ledger)
+        assert indexing.start("lan")
+        indexing.join()
+        assert indexing.last().message == f"Chỉ mục đã gồm 8 công nghệ. {workspace.WORDS_KEPT}"
+    with space.open(TODAY) as opened:
+        assert (opened.manifest.encoder, opened.notices) == (None, ())
 
 
 def test_an_index_is_read_with_the_engine_that_made_it(space, engines):

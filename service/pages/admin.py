@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import secrets
 from collections.abc import Callable
@@ -18,8 +19,9 @@ from matcher.models import NONE
 from service import access, limits, security, sessions
 from service.access import ADMIN, Asked, needs
 from service.contract import ApiError
+from service.desk_base import VIETNAM
 from service.indexing import Indexing
-from service.ledger import Ledger, LedgerError
+from service.ledger import Ledger, LedgerError, stamp
 from service.pages import render
 from service.pages.account import Book, Text
 from service.person import Person
@@ -211,12 +213,23 @@ def _entries(ledger: Ledger, sought: Sought) -> list[object]:
     found = ledger.entries(
         actor={"": None, "dòng lệnh": ""}.get(sought.ai, sought.ai),
         action=sought.viec or None,
-        since=sought.tu or None,
-        until=sought.den or None,
+        since=_edge(sought.tu),
+        until=_edge(sought.den, 1),
         limit=PAGE + 1,
         offset=(sought.trang - 1) * PAGE,
     )
     return list(found)
+
+
+def _edge(day: str, later: int = 0) -> str | None:
+    """Return when a day begins in Vietnam, or so many days later, as the audit writes moments."""
+    if not day:
+        return None
+    try:
+        first = dt.date.fromisoformat(day) + dt.timedelta(later)
+        return stamp(dt.datetime.combine(first, dt.time(), VIETNAM))
+    except (ValueError, OverflowError) as error:
+        raise ApiError(422, "invalid", f"không có ngày {day!r}") from error
 
 
 def _index(request: Request) -> Index:

@@ -134,11 +134,13 @@ def _public(record: Record) -> Record:
 
 
 def _rows(one: Record, other: Record) -> Iterator[Row]:
-    """Yield the facts that either states, in the order of the record's fields."""
-    for name, described in type(one).model_fields.items():
+    """Yield the facts that either states: its own fields in their order, where it is from last."""
+    fields = type(one).model_fields
+    own = (name for name in fields if name not in Record.model_fields)
+    for name in (*own, *Record.model_fields):
         mine, theirs = _text(getattr(one, name)), _text(getattr(other, name))
         if name not in HIDDEN and (mine or theirs):
-            yield Row(str(described.title), mine, theirs, squeeze(mine) == squeeze(theirs))
+            yield Row(str(fields[name].title), mine, theirs, squeeze(mine) == squeeze(theirs))
 
 
 def _text(value: object) -> str:

@@ -6,14 +6,13 @@ a part that is, or ever was, hidden: neither what it said nor that it changed.
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from corpus.records import Technology
 from corpus.store import Change
-from service.desk_base import VIETNAM
+from service.pages.render import moment
 
 DONE: Final = {"added": "thêm bản ghi", "changed": "sửa", "removed": "rút bản ghi"}
 LONGEST: Final = 160  # characters shown of one value
@@ -89,6 +88,4 @@ def _who(change: Change) -> str:
 
 
 def _day(at: str | None) -> str:
-    if not at:
-        return "không ghi ngày"
-    return f"{dt.datetime.fromisoformat(at).astimezone(VIETNAM):%d/%m/%Y %H:%M}"
+    return moment(at) if at else "không ghi ngày"

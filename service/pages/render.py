@@ -26,6 +26,7 @@ from starlette.datastructures import URL
 from corpus.text import Span
 from matcher import explain, fit
 from service.access import ADMIN, IMPORT, LISTS, PLAN, READ, may
+from service.desk_base import VIETNAM
 from service.person import Person
 from service.sessions import signing_key
 
@@ -190,6 +191,13 @@ def day(value: dt.date | None) -> str:
     return f"{value:%d/%m/%Y}" if value else explain.UNKNOWN
 
 
+def moment(at: str | None, to: str = "%d/%m/%Y %H:%M") -> str:
+    """Write a time that is kept in UTC as the clock here showed it; "chưa rõ" where none was."""
+    if not at:
+        return explain.UNKNOWN
+    return f"{dt.datetime.fromisoformat(at).astimezone(VIETNAM):{to}}"
+
+
 def number(value: float) -> str:
     """Write a count with the separators of Vietnamese."""
     return f"{value:,.0f}".replace(",", ".")
@@ -242,7 +250,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    for each in (day, number, known, key, excerpt, marked):
+    for each in (day, moment, number, known, key, excerpt, marked):
         made.filters[each.__name__] = each
     made.filters["money"] = fit.money
     made.globals |= {"static": static, "address": address, "UNKNOWN": explain.UNKNOWN}

@@ -12,7 +12,10 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from corpus.headings import shorten
 from corpus.record import Record
+from corpus.records import Need, Product, Technology
+from corpus.store import Store
 from corpus.tasks import Proposal, Task
 from matcher import explain
 from matcher.fit import money
@@ -55,6 +58,7 @@ def proposal(request: Request, _: Planner, key: Key) -> Response:
         work=found,
         facts=tuple(facts(found)),
         origin=None,
+        names=_names(store, found),
         tasks=store.find(Task, proposal=key),
         **_judged(judged, key),
     )
@@ -73,6 +77,7 @@ def task(request: Request, _: Planner, key: Key) -> Response:
         here="yearly",
         work=found,
         facts=tuple(facts(found)),
+        names=_names(store, found),
         origin=store.get(Proposal, found.proposal) if found.proposal else None,
         tasks=(),
         **_judged(None, key),
@@ -91,6 +96,16 @@ def _judged(judged: tuple[Job, Drawing, dict[str, Any]] | None, key: str) -> dic
         "found": standing(told, key),
         "marks": marks(told, key),
     }
+
+
+def _names(store: Store, work: Proposal | Task) -> dict[str, str]:
+    """Return what the records are called that a proposal or task names by id."""
+    offered, asked = (work.technologies, work.needs) if isinstance(work, Proposal) else ((), ())
+    products = (store.get(Product, each) for each in work.products)
+    offers = (store.get(Technology, each) for each in offered)
+    needs = (store.get(Need, each) for each in asked)
+    named = {each.id: each.name for each in (*products, *offers) if each}
+    return named | {each.id: each.topic or shorten(each.text) for each in needs if each}
 
 
 def facts(work: Proposal | Task) -> Iterator[Fact]:
