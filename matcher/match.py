@@ -17,7 +17,7 @@ from corpus.priority import Membership, Priority, PriorityList, in_force
 from corpus.records import Need, Product, Technology
 from corpus.text import has_accents
 from corpus.workflow import withdrawn
-from matcher import explain, fit, need
+from matcher import explain, fit, fought, need
 from matcher.answers import Answer, Match, ProductList, Sought, Taker
 from matcher.columns import Columns
 from matcher.covering import cover
@@ -310,7 +310,9 @@ class Matcher:
         unsaid = not (query.processes or query.stages)
         purpose = unsaid or self.meets(query, hit)[1]
         usefulness = self.usefulness.of_record(query, hit)
-        return explain.label(relation, purpose, usefulness, answerable, engine.weights)
+        label = explain.label(relation, purpose, usefulness, answerable, engine.weights)
+        pests = engine.lexicon.pests
+        return fought.capped(label, pests.relation(query.pests, engine.pests_of(hit.row)))
 
     def _explained(
         self,
@@ -324,9 +326,13 @@ class Matcher:
         relation = engine.relation(query.products, engine.products_of(hit.row))
         stages, processes = engine.stages_of(hit.row), engine.processes_of(hit.row)
         named = self._named(technology, query)
-        told = explain.sentence(technology, named, query, relation, stages, processes, self.as_of)
+        against = fought.reason(query.pests, engine.pests_of(hit.row), engine.lexicon.pests)
+        told = explain.sentence(
+            technology, named, query, relation, stages, processes, self.as_of, against
+        )
         shown, marks = explain.passage(technology, query, engine.lexicon)
         missing = explain.lacks(technology, query, relation, stages, processes, engine.lexicon)
+        missing = "; ".join(filter(None, (against, missing)))
         explanation = explain.Explanation(label, told, marks, shown, broken, missing)
         useful, groups = self.usefulness.of_record(query, hit), self.priorities_of(technology)
         return Match(technology, hit, explanation, useful, priorities=groups)
