@@ -12,6 +12,7 @@ from typing import Any, Final
 from corpus.places import Places
 from matcher.explain import UNKNOWN
 from matcher.planning.candidates import Candidate, Dimension
+from matcher.planning.drafts import Draft
 from matcher.planning.lines import Entry
 from matcher.planning.plan import Plan
 from matcher.planning.reasons import Line
@@ -59,6 +60,7 @@ def to_json(told: YearPlan) -> dict[str, Any]:
         "province": told.province,
         "illustrative": told.illustrative,
         "made_from": dict(told.run.facts["made_from"]),
+        "judged": {"revision": told.judged.revision, "digest": told.judged.digest},
         "budget": {str(year): money for year, money in told.chosen.rules.budget.items()},
         "scenarios": {name: _plan(each) for name, each in told.plans.items()},
         "order": list(told.plans),
@@ -93,7 +95,7 @@ def to_json(told: YearPlan) -> dict[str, Any]:
                 str(mark.criterion): {"value": mark.value, "evidence": mark.evidence, "by": mark.by}
                 for mark in each.marks
             }
-            for each in told.entries
+            for each in told.by_id.values()
         },
         "checks": {each.checked.proposal.id: _check(each) for each in told.entries},
         "same_as_tasks": {
@@ -105,8 +107,7 @@ def to_json(told: YearPlan) -> dict[str, Any]:
             for each in told.entries
             if each.checked.earlier
         },
-        "drafts": [{"id": each.id, "name": each.name, "need": each.pair.need,
-                    "technology": each.pair.technology} for each in told.drafts],
+        "drafts": [_draft(each) for each in told.drafts],
     }  # fmt: skip
 
 
@@ -120,6 +121,20 @@ def _names(told: YearPlan) -> dict[str, str]:
     return {**{key: line.name for key, line in lines.items()}, **proposed}
 
 
+def _draft(draft: Draft) -> dict[str, Any]:
+    """A draft, with what its kind and group were read from."""
+    return {
+        "id": draft.proposal.id,
+        "name": draft.proposal.name,
+        "need": draft.pair.need,
+        "technology": draft.pair.technology,
+        "kind": draft.kind.value or UNKNOWN,
+        "kind_because": draft.kind.evidence,
+        "group": draft.group.value or UNKNOWN,
+        "group_because": draft.group.evidence,
+    }
+
+
 def _check(entry: Entry) -> dict[str, Any]:
     """What was found about one proposal: pairs as need, technology and label."""
     found = entry.checked
@@ -127,8 +142,9 @@ def _check(entry: Entry) -> dict[str, Any]:
         "score": entry.score,
         "lacking": entry.lacking,
         "missing": list(found.missing),
-        "pairs": [[each.need, each.technology, each.label] for each in found.pairs],
-        "better": [[each.need, each.technology, each.label] for each in found.better[:BETTER]],
+        "guessed": [[each.need, each.because] for each in found.guessed],
+        "pairs": [[each.need, each.technology, each.told] for each in found.pairs],
+        "better": [[each.need, each.technology, each.told] for each in found.better[:BETTER]],
         "cheaper": [[other.id, mine.id] for mine, other in found.cheaper[:BETTER]],
     }
 

@@ -143,10 +143,12 @@ def test_a_price_taken_for_a_cost_is_refused(made: tuple[Workspace, Run]) -> Non
     asked = Proposal(
         id="DX-900", name="Mua công nghệ", technologies=("CN-315",), state_yearly={2027: price}
     )
-    found = entries(check([asked], run, [], space.lexicon()), run, space.places())
+    found = entries(check([asked], run, [], space.lexicon(), space.places()), run, space.places())
     assert "giá chào không phải dự toán" in found[0].unfit
     dearer = asked.model_copy(update={"state_yearly": {2027: price + 40}})
-    assert not entries(check([dearer], run, [], space.lexicon()), run, space.places())[0].unfit
+    assert not entries(
+        check([dearer], run, [], space.lexicon(), space.places()), run, space.places()
+    )[0].unfit
 
 
 def test_a_proposal_without_a_group_takes_that_of_its_technology(
@@ -161,7 +163,7 @@ def test_a_proposal_without_a_group_takes_that_of_its_technology(
     asked = Proposal(id="DX-900", name="Mới", technologies=("CN-000", "CN-315"))
     stated = asked.model_copy(update={"id": "DX-901", "priority_group": "(i) Nhóm một"})
     other = asked.model_copy(update={"id": "DX-902", "technologies": ("CN-000",)})
-    checked = check([asked, stated, other], run, [], space.lexicon())
+    checked = check([asked, stated, other], run, [], space.lexicon(), space.places())
 
     def groups(priorities: Membership | None) -> list[tuple[float | None, str]]:
         found = entries(checked, run, space.places(), priorities=priorities)
