@@ -244,7 +244,8 @@ def test_every_funded_line_leads_back_to_its_proposal(an_giang: YearPlan, tmp_pa
     paths = write(an_giang, tmp_path, PLACES)
     trace = load_workbook(paths[0])["Truy vết"]
     found = {row[0]: row for row in trace.iter_rows(values_only=True)}
-    assert found["DX-016"][1:5] == ("có", "proposals.csv dòng 17", "N-155", "CN-362")
+    assert found["DX-016"][2:5] == ("proposals.csv dòng 17", "N-155", "CN-362")
+    assert {key for key, row in found.items() if row[1] == "có"} == an_giang.chosen.ids
     assert "bước" in str(found["DX-016"][5]) or "," in str(found["DX-016"][5])
     data = json.loads(paths[-1].read_text("utf-8"))
     assert data["made_from"]["data"] == an_giang.run.facts["made_from"]["data"]
