@@ -30,7 +30,7 @@ def annex(told: YearPlan, form: Annex = BLANK) -> bytes:
     number = 0
     for title, lines in _parts(told):
         strong.append(len(rows))
-        rows.append(["", title, *[""] * 5])
+        rows.append(["", "", title, *[""] * 4])
         for line in lines:
             number += 1
             rows.append(_task(told, line, number))
@@ -52,7 +52,7 @@ def funding(told: YearPlan, form: Annex = BLANK) -> bytes:
     number = 0
     for kind, of_kind in grouped(told.chosen.funded, Dimension.KIND):
         strong.append(len(rows))
-        rows.append(["", kind, "", *_sums(of_kind, years)])
+        rows.append(["", f"{kind[:1].upper()}{kind[1:]}", "", *_sums(of_kind, years)])
         for group, lines in grouped(of_kind, Dimension.GROUP):
             strong.append(len(rows))
             rows.append(["", group, "", *_sums(lines, years)])
@@ -68,7 +68,7 @@ def funding(told: YearPlan, form: Annex = BLANK) -> bytes:
                 )
     strong.append(len(rows))
     rows.append(["", "Tổng cộng", "", *_sums(told.chosen.funded, years)])
-    paper.table(columns, rows, strong)
+    paper.table(columns, rows, strong, right=range(3, len(columns)))
     return paper.to_bytes()
 
 

@@ -78,7 +78,9 @@ def _listed(told: YearPlan, start: int) -> Iterator[Sequence[Value]]:
     for place, (kind, of_kind) in enumerate(grouped(told.chosen.funded, Dimension.KIND)):
         groups = grouped(of_kind, Dimension.GROUP)
         size = sum(1 + len(lines) for _, lines in groups)
-        yield _subtotal(told, f"{NUMBERS[min(place, 9)]}. {kind}", row + 1, row + size)
+        yield _subtotal(
+            told, f"{NUMBERS[min(place, 9)]}. {kind[:1].upper()}{kind[1:]}", row + 1, row + size
+        )
         row += 1
         for group, lines in groups:
             yield _subtotal(told, f"    {group}", row + 1, row + len(lines))

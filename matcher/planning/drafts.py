@@ -74,16 +74,17 @@ def _draft(
     group = group_of([technology.id], run.technologies, priorities, spellings)
     product = run.products.get(need.product)
     what = product.name if product else "sản phẩm"
-    subject = need.topic or need.text.split(". ")[0]
+    subject = f": {need.topic}" if need.topic else ""
     stated = area(need)
     facts = {
         "id": f"{DRAFT}{need.id}",
-        "name": f"Ứng dụng “{technology.name}” cho {what}: {subject}",
+        "name": f"Ứng dụng “{technology.name}” cho {what}{subject}",
         "kind": kind.value or None,
         "receiver": need.asker,
         "receiver_kind": need.asker_kind,
         "commune": need.commune,
         "province": place(need, places),
+        "goal": f"Đáp ứng nhu cầu {need.id}: {need.text}",
         "area_class": None if stated == UNKNOWN else stated,
         "products": (product.name,) if product else (),
         "fields": technology.fields,
