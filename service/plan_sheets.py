@@ -124,7 +124,7 @@ def _line(told: YearPlan, line: Line, number: int, row: int) -> Sequence[Value]:
 
 def _million(money: float | None) -> int | float | None:
     """Money in million VND; whole millions without decimals."""
-    return int(money) if money is not None and money.is_integer() else money
+    return int(money) if money is not None and float(money).is_integer() else money
 
 
 def _sum(first: int, last: int, row: int) -> Formula:
