@@ -220,7 +220,7 @@ def test_the_annexes_have_the_columns_of_the_form_and_add_up(an_giang: YearPlan)
         "Stt", "Nhóm nhiệm vụ", "Nội dung thực hiện", "Sản phẩm/Kết quả dự kiến",
         "Cơ quan chủ trì", "Cơ quan phối hợp", "Thời gian thực hiện",
     ]  # fmt: skip
-    assert [row[1] for row in rows if not row[0]] == [
+    assert [row[2] for row in rows if not row[0]] == [
         "A. Nhiệm vụ chuyển tiếp", "B. Nhiệm vụ mở mới",
     ]  # fmt: skip
     paper = docx.Document(BytesIO(funding(an_giang)))
