@@ -377,7 +377,7 @@ _PARSERS: Final[dict[str, Parser]] = {
     "end": parse_year,
     "progress": parse_progress,
     "carried_over": parse_carried,
-    **dict.fromkeys(("models", "trained", "instructed"), parse_count),
+    **dict.fromkeys(("models", "trained", "instructed", "participations"), parse_count),
 }
 _OF_WORK: Final[dict[str, Parser]] = {**_PARSERS, "kind": parse_task_kind}
 

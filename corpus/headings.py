@@ -157,6 +157,7 @@ _ALSO: Final[Mapping[str, Mapping[str, str]]] = {
         "models": "Mô hình; Số mô hình xây dựng",
         "trained": "Đào tạo; Số người đào tạo",
         "instructed": "Tập huấn; Số người tập huấn",
+        "participations": "Số lượt tham gia; Lượt tham gia; Lượt hỗ trợ tham gia thị trường",
         "replicated": "Nhân rộng; Địa chỉ nhân rộng",
     },
 }

@@ -22,6 +22,7 @@ from typing import Literal
 
 from corpus import lexicon_tables as tables
 from corpus.lexicon_tables import Group, Homograph, Process, ProductTerm, Short
+from corpus.pests import Pests
 from corpus.phrases import (
     NUMBER,
     WORD_LIKE,
@@ -91,6 +92,7 @@ class Lexicon:
     shorts: Mapping[str, tuple[Short, ...]]
     steps: Mapping[str, Process | None]  # process word → process; None: means something else
     stopwords: frozenset[str]
+    pests: Pests
     _product_phrases: Both
     _sense_phrases: Phrases  # product homographs, with accents
     _sense_keys: Mapping[str, tuple[Key, Key]]  # product homograph → its syllables without, with
@@ -126,6 +128,7 @@ class Lexicon:
             shorts=shorts,
             steps=steps,
             stopwords=frozenset(word.lower() for word in stopwords),
+            pests=Pests.load(data),
             _product_phrases=both([*tree.names, *homographs]),
             _sense_phrases=Phrases.of(ambiguous, True),
             _sense_keys={word: (key(word, False), key(word, True)) for word in ambiguous},

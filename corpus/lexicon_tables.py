@@ -166,17 +166,18 @@ def _terms(rows: Sequence[Row]) -> tuple[dict[str, ProductTerm], frozenset[str]]
             raise row.error("name", f'sản phẩm "{row.text("name")}" đã có')
     terms = {}
     for name, row in by_name.items():
-        ancestors = _ancestors(row, by_name)
+        above = ancestors(row, by_name)
         for other in row.many("related"):
             _known(other, by_name, row, "related")
-        families = (by_name[each].cells["family"] for each in (name, *ancestors))
+        families = (by_name[each].cells["family"] for each in (name, *above))
         family = next(filter(None, families), "")
-        means = any(by_name[each].cells["means"] for each in (name, *ancestors))
-        terms[name] = ProductTerm(name, ancestors, family, row.many("related"), means)
+        means = any(by_name[each].cells["means"] for each in (name, *above))
+        terms[name] = ProductTerm(name, above, family, row.many("related"), means)
     return terms, frozenset(row.text("name") for row in rows if row.cells["wide"])
 
 
-def _ancestors(row: Row, by_name: Mapping[str, Row]) -> tuple[str, ...]:
+def ancestors(row: Row, by_name: Mapping[str, Row]) -> tuple[str, ...]:
+    """Return the broader names of a row, nearest first; they must exist, without a cycle."""
     chain: list[str] = []
     current = row
     while parent := current.cells["parent"]:

@@ -141,4 +141,5 @@ class Task(_Work):
     models: Count | None = Field(None, title="Số mô hình")
     trained: Count | None = Field(None, title="Số người được đào tạo")
     instructed: Count | None = Field(None, title="Số người được tập huấn")
+    participations: Count | None = Field(None, title="Số lượt tham gia thị trường")
     replicated: Many = Field((), title="Nơi nhân rộng")

@@ -21,6 +21,7 @@ from indexes.snapshot import ALL, PUBLIC
 
 _LOG = logging.getLogger(__name__)
 PRODUCT, STAGE, PROCESS = "sản phẩm:", "khâu:", "quá trình:"
+PEST = "đối tượng trừ:"  # what a record that protects something fights
 # Kinds of stages, all of which begin alike: every record's, stated ones, and others of its text.
 STAGES = STAGE[:-1]
 STATED, ALSO = f"{STAGES} rõ:", f"{STAGES} phụ:"
@@ -77,6 +78,8 @@ def labels(technology: Technology, lexicon: Lexicon) -> Iterable[str]:
     told = "\n".join((text, technology.detail or "", *technology.products, *technology.keywords))
     for word in sorted(lexicon.other_senses(told)):
         yield OTHER_SENSE + word
+    for pest in sorted(lexicon.pests.told(technology.name, told)):
+        yield PEST + pest
 
 
 def documents(

@@ -150,9 +150,13 @@ def sentence(
     stages: Iterable[str],
     processes: Iterable[str],
     as_of: dt.date,
+    against: str = "",
 ) -> str:
-    """Return the reason; ``products`` as the record states them, those that matter first."""
-    clauses = [_product(products, relation), _stage(query, stages, processes)]
+    """Return the reason; ``products`` as the record states them, those that matter first.
+
+    ``against`` says that it fights something else than what is asked (:mod:`matcher.fought`).
+    """
+    clauses = [_product(products, relation), _stage(query, stages, processes), against]
     told = "; ".join(clause for clause in clauses if clause)
     facts = ". ".join(
         filter(None, (_used(technology), _accepted(technology), _age(technology, as_of)))

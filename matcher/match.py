@@ -19,7 +19,7 @@ from corpus.priority import Membership, Priority, PriorityList, in_force
 from corpus.records import Need, Product, Technology
 from corpus.text import has_accents
 from corpus.workflow import withdrawn
-from matcher import explain, fit, need
+from matcher import explain, fit, fought, need
 from matcher.answers import UNPLACED, Answer, InDoubt, Match, ProductList, Sought, Taker
 from matcher.columns import Columns
 from matcher.covering import cover
@@ -356,7 +356,8 @@ class Matcher:
         unsaid = not (query.processes or query.stages)
         purpose = unsaid or self.meets(query, hit)[1]
         label = explain.label(relation, purpose, chance, answerable, engine.weights)
-        return _Seen(relation, chance, label)
+        pests = engine.lexicon.pests.relation(query.pests, engine.pests_of(hit.row))
+        return _Seen(relation, chance, fought.capped(label, pests))
 
     def _explained(
         self,
@@ -370,8 +371,12 @@ class Matcher:
         engine, relation = self.engine, seen.relation
         stages, processes = engine.stages_of(hit.row), engine.processes_of(hit.row)
         named = self._named(technology, query)
-        told = explain.sentence(technology, named, query, relation, stages, processes, self.as_of)
+        against = fought.reason(query.pests, engine.pests_of(hit.row), engine.lexicon.pests)
+        told = explain.sentence(
+            technology, named, query, relation, stages, processes, self.as_of, against
+        )
         missing = explain.lacks(technology, query, relation, stages, processes, engine.lexicon)
+        missing = "; ".join(filter(None, (against, missing)))
         passage = partial(explain.passage, technology, query, engine.lexicon)
         explanation = explain.Explanation(seen.label, told, broken, missing, passage)
         groups = self.priorities_of(technology)

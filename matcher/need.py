@@ -19,6 +19,7 @@ from corpus.text import fold, has_accents, normalise, syllables
 from indexes.analyser import JOINT, VIEWS, spans, terms
 from matcher.model import Weights
 
+PROTECTS = "phòng trừ dịch bệnh"  # the stage at which it matters what is fought
 MAX_SYLLABLES = 400  # of a query; what is longer is cut and said so: it would be a pasted report
 Terms = Mapping[str, Mapping[str, float]]  # view → term → weight
 
@@ -50,6 +51,7 @@ class Query:
     stages: frozenset[str] = frozenset()
     processes: frozenset[str] = frozenset()
     aside: frozenset[str] = frozenset()  # processes of the text that are not of the stated stage
+    pests: frozenset[str] = frozenset()  # what is to be fought, where it is about protection
     homographs: frozenset[str] = frozenset()  # words of the product that mean other things too
     truncated: bool = False
     stated: bool = False  # a need of the store, which will be asked again
@@ -97,6 +99,7 @@ def from_text(
         stages=frozenset(_stages(text, conditions, lexicon)),
         processes=frozenset(_processes(text, conditions, lexicon)),
         aside=frozenset(_aside(text, conditions, lexicon)),
+        pests=_pests(text, conditions, lexicon),
         homographs=lexicon.homographs_of(context, accented),
         truncated=truncated,
     )
@@ -229,6 +232,14 @@ def _aside(text: str, conditions: Conditions, lexicon: Lexicon) -> Iterable[str]
     for each in lexicon.processes(text):
         if conditions.stage not in {None, each.stage}:
             yield each.name
+
+
+def _pests(text: str, conditions: Conditions, lexicon: Lexicon) -> frozenset[str]:
+    """What is to be fought; a need for storage that tells of rot in the orchard fights nothing."""
+    protects = conditions.stage == PROTECTS or (
+        conditions.stage is None and PROTECTS in lexicon.stages(text)
+    )
+    return lexicon.pests.asked(text) if protects else frozenset()
 
 
 def _stages(text: str, conditions: Conditions, lexicon: Lexicon) -> Iterable[str]:

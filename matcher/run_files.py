@@ -130,10 +130,15 @@ def join_tables(path: Path, schema: pa.Schema, parts: Iterable[Path]) -> None:
     write_whole(path, fill)
 
 
+def json_bytes(facts: Mapping[str, Any]) -> bytes:
+    """Return facts as JSON with sorted keys."""
+    text = json.dumps(facts, ensure_ascii=False, indent=2, sort_keys=True, allow_nan=False) + "\n"
+    return text.encode()
+
+
 def write_json(path: Path, facts: Mapping[str, Any]) -> None:
     """Write facts as JSON with sorted keys."""
-    text = json.dumps(facts, ensure_ascii=False, indent=2, sort_keys=True, allow_nan=False) + "\n"
-    write_bytes(path, text.encode())
+    write_bytes(path, json_bytes(facts))
 
 
 def write_bytes(path: Path, data: bytes) -> None:

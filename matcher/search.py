@@ -26,7 +26,7 @@ from indexes.hybrid import Index
 from indexes.lexical import Evidence, Terms
 from indexes.senses import Look
 from matcher import fusion
-from matcher.documents import ALSO, OTHER_SENSE, PROCESS, PRODUCT, STAGE, STAGES, STATED
+from matcher.documents import ALSO, OTHER_SENSE, PEST, PROCESS, PRODUCT, STAGE, STAGES, STATED
 from matcher.hits import Parts, Ranking, Reading, Rows
 from matcher.model import DEFAULT, Weights
 from matcher.need import Query
@@ -74,10 +74,10 @@ class Engine:
         self._fits = lru_cache(maxsize=1_000)(self._fit_by_kind)
         self._misleading = lru_cache(maxsize=None)(self._misleading_rows)
         self._seats: tuple[tuple[str | None, ...], Groups[str]] | None = None
-        kinds = (PRODUCT, STAGE, PROCESS, OTHER_SENSE, STAGES)
+        kinds = (PRODUCT, STAGE, PROCESS, OTHER_SENSE, STAGES, PEST)
         groups = labelled(index.labels, kinds)
         self.products, self.stages, self._processes, self._other_senses = groups[:4]
-        self._stages_told = groups[4]
+        self._stages_told, self._pests = groups[4:]
 
     def rank(
         self,
@@ -407,6 +407,10 @@ class Engine:
     def processes_of(self, row: int) -> frozenset[str]:
         """The processes that one record is about."""
         return self._processes[row]
+
+    def pests_of(self, row: int) -> frozenset[str]:
+        """What one record fights: names of the table of pests."""
+        return self._pests[row]
 
 
 def _unit(vector: npt.NDArray[np.floating]) -> Vector:

@@ -5,6 +5,7 @@ changing. What stands in the folder is told in :mod:`matcher.batch`.
 
 A machine proposes and people decide: where somebody judged a technology for a need, the judgment is
 the label (3: phù hợp, 2: cần điều chỉnh, 1 and 0: tham khảo), and the level follows from it.
+Who said so, and when, is told beside it.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ from matcher.run_folder import (
 R = TypeVar("R", bound=Record)
 Grades = Mapping[tuple[str, str], int]  # need and technology → grade 0..3
 JUDGED = (REFERENCE, REFERENCE, ADAPT, SUITS)  # label by grade
+OF_REFERENCE = 0.25  # the most that a mere reference counts where one must be chosen
 
 
 @dataclass(frozen=True)
@@ -57,11 +59,32 @@ class Pair:
     lacks: str
     breaches: tuple[Breach, ...]
     grade: int | None = None  # what somebody judged; it decided the label
+    judged: str = ""  # who judged, and when, as far as it is known
 
     @property
     def good(self) -> bool:
         """Whether it is more than a reference and breaks no hard rule."""
         return not self.apart and self.label != REFERENCE
+
+    @property
+    def worth(self) -> float:
+        """What it counts where a list is chosen, 0..1.
+
+        A third for each grade where somebody judged; else the chance that it is of use, of which a
+        reference keeps :data:`OF_REFERENCE` at most: what fights another pest agrees in all words.
+        """
+        if self.grade is not None:
+            return round(self.grade / 3, 6)
+        least = OF_REFERENCE if self.label == REFERENCE else 1.0
+        return min(self.usefulness, least)
+
+    @property
+    def told(self) -> str:
+        """The label, and whose judgment it is where it is not the machine's."""
+        if self.grade is None:
+            return self.label
+        by = f", {self.judged}" if self.judged else ""
+        return f"{self.label} (người đánh giá mức {self.grade}{by})"
 
 
 @dataclass(frozen=True)
@@ -89,6 +112,7 @@ class Run:
     folder: Path
     facts: Mapping[str, Any]  # run.json
     grades: Grades = field(default_factory=dict)
+    judges: Mapping[tuple[str, str], str] = field(default_factory=dict)  # of each grade: who, when
 
     @classmethod
     def open(cls, folder: Path, grades: Grades | None = None) -> Run:
@@ -131,8 +155,9 @@ class Run:
         """What is listed for each need: what breaks no rule first, each list best first."""
         found: dict[str, list[Pair]] = {row["id"]: [] for row in rows(self.folder / NEEDS)}
         for row in rows(self.folder / MATCHES):
-            grade = self.grades.get((row["need"], row["technology"]))
-            found[row["need"]].append(pair_of(row, grade))
+            key = (row["need"], row["technology"])
+            pair = pair_of(row, self.grades.get(key), self.judges.get(key, ""))
+            found[row["need"]].append(pair)
         return {key: tuple(each) for key, each in found.items()}
 
     @cached_property
@@ -168,7 +193,7 @@ def _answered(row: Mapping[str, Any]) -> Answered:
     )
 
 
-def pair_of(row: Mapping[str, Any], grade: int | None = None) -> Pair:
+def pair_of(row: Mapping[str, Any], grade: int | None = None, judged: str = "") -> Pair:
     """Read one row of ``matches.parquet``; ``grade`` is what somebody judged of it, if anybody."""
     parts = {name: row[f"part_{name}"] for name in PARTS}
     return Pair(
@@ -178,6 +203,7 @@ def pair_of(row: Mapping[str, Any], grade: int | None = None) -> Pair:
         )},
         label=row["label"] if grade is None else JUDGED[grade],
         grade=grade,
+        judged=judged,
         parts={name: value for name, value in parts.items() if value is not None},
         breaches=tuple(Breach(**each) for each in row["breaches"]),
     )  # fmt: skip

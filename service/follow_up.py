@@ -103,7 +103,8 @@ def _terms(each: Reached, year: int) -> Sequence[Value]:
 _TASK = (
     ("Mã", 12), ("Tên nhiệm vụ", 56), ("Loại nhiệm vụ", 28), ("Tình trạng", 18), ("Bắt đầu", 10),
     ("Kết thúc", 10), ("NSNN", 12), ("Đối ứng", 12), ("Mô hình", 10), ("Đào tạo", 10),
-    ("Tập huấn", 10), ("Hợp đồng", 12), ("Nơi nhân rộng", 30), ("Phiếu đề xuất", 14),
+    ("Tập huấn", 10), ("Lượt tham gia", 12), ("Hợp đồng", 12), ("Nơi nhân rộng", 30),
+    ("Phiếu đề xuất", 14),
 )  # fmt: skip
 
 
@@ -112,6 +113,6 @@ def _tasks(tasks: Sequence[Task]) -> Iterator[Sequence[Value]]:
         yield (
             task.id, task.name, str(task.kind or "chưa rõ"), str(task.progress or "chưa rõ"),
             str(task.start or ""), str(task.end or ""), task.state_money, task.own_money,
-            task.models, task.trained, task.instructed, task.contract_value,
+            task.models, task.trained, task.instructed, task.participations, task.contract_value,
             "; ".join(task.replicated), task.proposal or "",
         )  # fmt: skip

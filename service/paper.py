@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from typing import Final
 
 import docx
@@ -70,9 +70,16 @@ class Paper:
             _watermark(self.document.add_paragraph())
 
     def table(
-        self, columns: Columns, rows: Sequence[Sequence[str]], strong: Sequence[int] = ()
+        self,
+        columns: Columns,
+        rows: Sequence[Sequence[str]],
+        strong: Sequence[int] = (),
+        right: Container[int] = (),
     ) -> None:
-        """Write a table whose headings come again on every page; rows in ``strong`` are bold."""
+        """Write a table whose headings come again on every page.
+
+        Rows in ``strong`` are bold; columns in ``right`` hold numbers, set to the right.
+        """
         table = self.document.add_table(rows=1, cols=len(columns), style="Table Grid")
         table.autofit = False
         whole = sum(width for _, width in columns)
@@ -86,9 +93,11 @@ class Paper:
         for number, row in enumerate(rows):
             added = table.add_row()
             _property(added, "w:cantSplit")  # keep a row on one page where it fits on one
-            for cell, text, size in zip(added.cells, row, sizes, strict=True):
+            for place, (cell, text) in enumerate(zip(added.cells, row, strict=True)):
                 _write(cell, text, bold=number in strong)
-                cell.width = size
+                cell.width = sizes[place]
+                if place in right:
+                    cell.paragraphs[0].alignment = WD_ALIGN_PARAGRAPH.RIGHT
 
     def note(self, heading: str, lines: Iterable[str]) -> None:
         """Write a heading and plain paragraphs under it."""

@@ -19,6 +19,7 @@ from service.paper import Paper
 from service.planning import YearPlan, grouped
 
 SAMPLE: Final = "(dữ liệu minh họa)"
+DRAFTED: Final = "(máy soạn, chưa có phiếu đề xuất)"
 
 
 def annex(told: YearPlan, form: Annex = BLANK) -> bytes:
@@ -29,7 +30,7 @@ def annex(told: YearPlan, form: Annex = BLANK) -> bytes:
     number = 0
     for title, lines in _parts(told):
         strong.append(len(rows))
-        rows.append(["", title, *[""] * 5])
+        rows.append(["", "", title, *[""] * 4])
         for line in lines:
             number += 1
             rows.append(_task(told, line, number))
@@ -51,7 +52,7 @@ def funding(told: YearPlan, form: Annex = BLANK) -> bytes:
     number = 0
     for kind, of_kind in grouped(told.chosen.funded, Dimension.KIND):
         strong.append(len(rows))
-        rows.append(["", kind, "", *_sums(of_kind, years)])
+        rows.append(["", f"{kind[:1].upper()}{kind[1:]}", "", *_sums(of_kind, years)])
         for group, lines in grouped(of_kind, Dimension.GROUP):
             strong.append(len(rows))
             rows.append(["", group, "", *_sums(lines, years)])
@@ -67,7 +68,7 @@ def funding(told: YearPlan, form: Annex = BLANK) -> bytes:
                 )
     strong.append(len(rows))
     rows.append(["", "Tổng cộng", "", *_sums(told.chosen.funded, years)])
-    paper.table(columns, rows, strong)
+    paper.table(columns, rows, strong, right=range(3, len(columns)))
     return paper.to_bytes()
 
 
@@ -94,48 +95,40 @@ def _parts(told: YearPlan) -> Iterable[tuple[str, Sequence[Line]]]:
 
 def _task(told: YearPlan, line: Line, number: int) -> list[str]:
     proposal = _proposal(told, line)
-    if proposal is None:  # drafted by the machine from a need and a technology
-        receiver = next(iter(line.candidate.counted.get(Dimension.RECEIVER, ())), UNKNOWN)
-        return [
-            str(number),
-            UNKNOWN,
-            line.candidate.name,
-            UNKNOWN,
-            UNKNOWN,
-            receiver,
-            str(told.year),
-        ]
+    group = next(iter(line.candidate.counted.get(Dimension.GROUP, ())), UNKNOWN)
     content = "\n".join(filter(None, (_name(told, line), proposal.content)))
     partners = "; ".join(filter(None, (*proposal.partners, proposal.receiver)))
     return [
         str(number),
-        proposal.priority_group or UNKNOWN,
+        group,
         content,
         proposal.outputs or UNKNOWN,
         proposal.lead or UNKNOWN,
         partners or UNKNOWN,
-        _years(proposal),
+        _years(proposal, line),
     ]
 
 
-def _years(proposal: Proposal) -> str:
-    stated = [str(year) for year in (proposal.start, proposal.end) if year is not None]
+def _years(proposal: Proposal, line: Line) -> str:
+    """The years that a proposal states, else those in which its line costs money."""
+    costing = sorted({*line.candidate.state, *line.candidate.own})
+    years = (proposal.start, proposal.end) if proposal.start or proposal.end else costing
+    stated = [str(year) for year in years if year is not None]
     return "–".join(dict.fromkeys(stated)) or UNKNOWN
 
 
-def _proposal(told: YearPlan, line: Line) -> Proposal | None:
-    entry = told.by_id.get(line.candidate.id)
-    return entry.checked.proposal if entry else None
+def _proposal(told: YearPlan, line: Line) -> Proposal:
+    return told.by_id[line.candidate.id].checked.proposal
 
 
 def _name(told: YearPlan, line: Line) -> str:
-    proposal = _proposal(told, line)
-    marked = told.illustrative if proposal is None else proposal.illustrative
-    return f"{line.candidate.name} {SAMPLE}" if marked else line.candidate.name
+    drafted = any(each.proposal.id == line.candidate.id for each in told.drafts)
+    marks = (DRAFTED * drafted, SAMPLE * _proposal(told, line).illustrative)
+    return " ".join(filter(None, (line.candidate.name, *marks)))
 
 
 def _said(told: YearPlan, line: Line, field: str) -> str:
-    return str(getattr(_proposal(told, line), field, None) or UNKNOWN)
+    return str(getattr(_proposal(told, line), field) or UNKNOWN)
 
 
 def _sums(lines: Sequence[Line], years: Sequence[int]) -> list[str]:

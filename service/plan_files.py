@@ -1,10 +1,11 @@
 """The files of a plan: workbook, annexes, report, the rules it was made with, and all as data.
 
-Each is written whole or not at all; the same plan gives the same bytes.
+They take the places of an earlier plan's together; the same plan gives the same bytes.
 """
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -12,10 +13,11 @@ from typing import Any, Final
 from corpus.places import Places
 from matcher.explain import UNKNOWN
 from matcher.planning.candidates import Candidate, Dimension
+from matcher.planning.drafts import Draft
 from matcher.planning.lines import Entry
 from matcher.planning.plan import Plan
 from matcher.planning.reasons import Line
-from matcher.run_files import write_bytes, write_json
+from matcher.run_files import json_bytes, write_bytes
 from service import plan_docx
 from service.plan_report import report
 from service.plan_sheets import plan_workbook
@@ -23,6 +25,7 @@ from service.planning import YearPlan
 from service.rules_file import EACH, template
 
 REPORT, RULES, DATA = "bao-cao.html", "luat.xlsx", "plan.json"
+FRESH = ".dang-ghi"  # where the files of a plan are written before they take their places
 BETTER = 3  # rival technologies told of one proposal
 
 
@@ -30,14 +33,31 @@ def write(told: YearPlan, folder: Path, places: Places) -> list[Path]:
     """Write the files of ``told`` into ``folder``; return their paths.
 
     Raises:
-        OSError: a file cannot be written; each is whole, or as it was before.
+        OSError: a file cannot be written; what stood in the folder stands as it was.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, make in WRITTEN.items():
-        write_bytes(folder / name, make(told))
-    write_bytes(folder / REPORT, report(told, places))
-    write_json(folder / DATA, to_json(told))
-    return [folder / name for name in (*WRITTEN, REPORT, DATA)]
+    made = {name: make(told) for name, make in WRITTEN.items()}
+    return put({**made, REPORT: report(told, places), DATA: json_bytes(to_json(told))}, folder)
+
+
+def put(files: Mapping[str, bytes], folder: Path) -> list[Path]:
+    """Put a plan's ``files``, the last of which makes it whole, in the place of another's.
+
+    All of them are written aside first. Then the old plan is no longer whole, until the last of the
+    new files is in its place: killed at any moment, the folder holds the old plan, the new one, or
+    one that is not whole, which the next call makes so.
+    """
+    fresh, last = folder / FRESH, list(files)[-1]
+    shutil.rmtree(fresh, ignore_errors=True)  # of a call that was killed
+    fresh.mkdir(parents=True)
+    try:
+        for name, data in files.items():
+            write_bytes(fresh / name, data)
+        (folder / last).unlink(missing_ok=True)
+        for name in files:
+            (fresh / name).replace(folder / name)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+    return [folder / name for name in files]
 
 
 def _rules(told: YearPlan) -> bytes:
@@ -59,6 +79,7 @@ def to_json(told: YearPlan) -> dict[str, Any]:
         "province": told.province,
         "illustrative": told.illustrative,
         "made_from": dict(told.run.facts["made_from"]),
+        "judged": {"revision": told.judged.revision, "digest": told.judged.digest},
         "budget": {str(year): money for year, money in told.chosen.rules.budget.items()},
         "scenarios": {name: _plan(each) for name, each in told.plans.items()},
         "order": list(told.plans),
@@ -93,7 +114,7 @@ def to_json(told: YearPlan) -> dict[str, Any]:
                 str(mark.criterion): {"value": mark.value, "evidence": mark.evidence, "by": mark.by}
                 for mark in each.marks
             }
-            for each in told.entries
+            for each in told.by_id.values()
         },
         "checks": {each.checked.proposal.id: _check(each) for each in told.entries},
         "same_as_tasks": {
@@ -105,8 +126,7 @@ def to_json(told: YearPlan) -> dict[str, Any]:
             for each in told.entries
             if each.checked.earlier
         },
-        "drafts": [{"id": each.id, "name": each.name, "need": each.pair.need,
-                    "technology": each.pair.technology} for each in told.drafts],
+        "drafts": [_draft(each) for each in told.drafts],
     }  # fmt: skip
 
 
@@ -120,6 +140,20 @@ def _names(told: YearPlan) -> dict[str, str]:
     return {**{key: line.name for key, line in lines.items()}, **proposed}
 
 
+def _draft(draft: Draft) -> dict[str, Any]:
+    """A draft, with what its kind and group were read from."""
+    return {
+        "id": draft.proposal.id,
+        "name": draft.proposal.name,
+        "need": draft.pair.need,
+        "technology": draft.pair.technology,
+        "kind": draft.kind.value or UNKNOWN,
+        "kind_because": draft.kind.evidence,
+        "group": draft.group.value or UNKNOWN,
+        "group_because": draft.group.evidence,
+    }
+
+
 def _check(entry: Entry) -> dict[str, Any]:
     """What was found about one proposal: pairs as need, technology and label."""
     found = entry.checked
@@ -127,8 +161,9 @@ def _check(entry: Entry) -> dict[str, Any]:
         "score": entry.score,
         "lacking": entry.lacking,
         "missing": list(found.missing),
-        "pairs": [[each.need, each.technology, each.label] for each in found.pairs],
-        "better": [[each.need, each.technology, each.label] for each in found.better[:BETTER]],
+        "guessed": [[each.need, each.because] for each in found.guessed],
+        "pairs": [[each.need, each.technology, each.told] for each in found.pairs],
+        "better": [[each.need, each.technology, each.told] for each in found.better[:BETTER]],
         "cheaper": [[other.id, mine.id] for mine, other in found.cheaper[:BETTER]],
     }
 

@@ -78,7 +78,9 @@ def _listed(told: YearPlan, start: int) -> Iterator[Sequence[Value]]:
     for place, (kind, of_kind) in enumerate(grouped(told.chosen.funded, Dimension.KIND)):
         groups = grouped(of_kind, Dimension.GROUP)
         size = sum(1 + len(lines) for _, lines in groups)
-        yield _subtotal(told, f"{NUMBERS[min(place, 9)]}. {kind}", row + 1, row + size)
+        yield _subtotal(
+            told, f"{NUMBERS[min(place, 9)]}. {kind[:1].upper()}{kind[1:]}", row + 1, row + size
+        )
         row += 1
         for group, lines in groups:
             yield _subtotal(told, f"    {group}", row + 1, row + len(lines))
@@ -122,7 +124,7 @@ def _line(told: YearPlan, line: Line, number: int, row: int) -> Sequence[Value]:
 
 def _million(money: float | None) -> int | float | None:
     """Money in million VND; whole millions without decimals."""
-    return int(money) if money is not None and money.is_integer() else money
+    return int(money) if money is not None and float(money).is_integer() else money
 
 
 def _sum(first: int, last: int, row: int) -> Formula:
@@ -171,19 +173,20 @@ _MARKS: Columns = (
     ("Người chấm", 20),
 )  # fmt: skip
 _CHECKS: Columns = (
-    ("Mã", 12), ("Tên nhiệm vụ", 46), ("Nhu cầu", 16), ("Công nghệ của phiếu", 36),
-    ("Nguồn cung khác tốt hơn", 36), ("Nguồn cung rẻ hơn", 36), ("Giống nhiệm vụ", 44),
-    ("Khác ở", 44), ("Còn thiếu", 40),
+    ("Mã", 12), ("Tên nhiệm vụ", 46), ("Nhu cầu", 16), ("Nhu cầu suy ra (phiếu không nêu)", 44),
+    ("Công nghệ của phiếu", 36), ("Nguồn cung khác tốt hơn", 36), ("Nguồn cung rẻ hơn", 36),
+    ("Giống nhiệm vụ", 44), ("Khác ở", 44), ("Còn thiếu", 40),
 )  # fmt: skip
 _DRAFTS: Columns = (
-    ("Mã", 14), ("Tên dự thảo", 60), ("Nhu cầu", 12), ("Công nghệ", 12), ("Nhãn", 14),
-    ("Khả năng hữu ích", 12), ("Tỉnh", 20), ("Bên tiếp nhận", 30),
+    ("Mã", 14), ("Tên dự thảo", 60), ("Nhu cầu", 12), ("Công nghệ", 12), ("Nhãn", 24),
+    ("Khả năng hữu ích", 12), ("Loại nhiệm vụ (suy ra)", 28), ("Căn cứ loại", 34),
+    ("Nhóm ưu tiên (suy ra)", 28), ("Căn cứ nhóm", 34), ("Tỉnh", 20), ("Bên tiếp nhận", 30),
     ("Giá chào (không phải dự toán)", 28), ("Kinh phí", 14),
 )  # fmt: skip
 
 
 def _marks(told: YearPlan) -> Rows:
-    for entry in told.entries:
+    for entry in told.by_id.values():
         proposal = entry.checked.proposal
         for mark in entry.marks:
             value = UNKNOWN if mark.value is None else mark.value
@@ -194,14 +197,15 @@ def _marks(told: YearPlan) -> Rows:
 def _checks(told: YearPlan) -> Rows:
     for entry in told.entries:
         found, proposal = entry.checked, entry.checked.proposal
-        own = (f"{each.technology} – {each.label}" for each in found.pairs)
-        better = (f"{each.technology} – {each.label}" for each in found.better[:3])
+        guessed = (f"{each.need}: {each.because}" for each in found.guessed)
+        own = (f"{each.technology} – {each.told}" for each in found.pairs)
+        better = (f"{each.technology} – {each.told}" for each in found.better[:3])
         cheaper = (f"{other.id} rẻ hơn {mine.id}" for mine, other in found.cheaper[:3])
         same = (
             f"{each.task.id} {each.task.name}: {'; '.join(each.same)}" for each in found.earlier
         )
         differs = ("; ".join(each.different) for each in found.earlier)
-        lists = (found.served, own, better, cheaper, same, differs)
+        lists = (found.served, guessed, own, better, cheaper, same, differs)
         missing = "; ".join(found.missing)
         yield (proposal.id, proposal.name, *map("\n".join, lists), missing)
 
@@ -211,8 +215,10 @@ def _drafts(told: YearPlan) -> Rows:
     for each in told.drafts:
         pair = each.pair
         yield (
-            each.id, each.name, pair.need, pair.technology, pair.label, round(pair.usefulness, 6),
-            each.province, each.receiver or UNKNOWN, each.price or UNKNOWN, cost,
+            each.proposal.id, each.proposal.name, pair.need, pair.technology, pair.told,
+            round(pair.worth, 6), each.kind.value or UNKNOWN, each.kind.evidence,
+            each.group.value or UNKNOWN, each.group.evidence, each.proposal.province or UNKNOWN,
+            each.proposal.receiver or UNKNOWN, each.price or UNKNOWN, cost,
         )  # fmt: skip
 
 
@@ -264,6 +270,7 @@ def _said(told: YearPlan) -> Rows:
     made, chosen = told.run.facts["made_from"], told.chosen
     yield ("Dữ liệu", f"lần sửa {made['data']['revision']}, {made['data']['digest']}")
     yield ("Chỉ mục, mô hình", f"{made['index']['name']}; {made['model']['version']}")
+    yield ("Đánh giá của người", f"đến lần sửa {told.judged.revision}, {told.judged.digest}")
     yield ("Ngày xét hiệu lực", made["settings"]["as_of"])
     for year, money in sorted(chosen.rules.budget.items()):
         yield (f"NSNN năm {year}", money)
@@ -291,10 +298,12 @@ def _optimum(chosen: Plan) -> str:
 
 def _trace(told: YearPlan) -> Rows:
     overrides = {each.id: each.words for each in told.chosen.rules.overrides}
-    for entry in told.entries:
+    drafted = {each.proposal.id for each in told.drafts}
+    for entry in told.by_id.values():
         proposal = entry.checked.proposal
         funded = "có" if proposal.id in told.chosen.ids else "không"
-        source, by = proposal.source or UNKNOWN, overrides.get(proposal.id, "")
+        read = "máy soạn, chưa ai đề xuất" if proposal.id in drafted else proposal.source
+        source, by = read or UNKNOWN, overrides.get(proposal.id, "")
         yield (proposal.id, funded, source, *_pair(entry), by)
 
 

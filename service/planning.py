@@ -12,18 +12,21 @@ from functools import cached_property
 
 from corpus.places import Places
 from corpus.priority import Membership, PriorityList, in_force
-from corpus.store import Store
+from corpus.records import Judgment
+from corpus.store import State, Store
 from corpus.tasks import Proposal, Task, TaskKind
 from matcher.explain import UNKNOWN
 from matcher.planning.candidates import Candidate, Dimension
 from matcher.planning.checks import check
-from matcher.planning.lines import Draft, Entry, costed, drafts, entries
+from matcher.planning.drafts import Draft, costed, drafts
+from matcher.planning.lines import Entry, entries
 from matcher.planning.plan import Plan, plan
 from matcher.planning.reasons import Line
 from matcher.planning.rules import Rules
 from matcher.planning.what_if import Change, Stability, Step, change, more_money, stability
 from matcher.run_folder import RunFolderError
 from matcher.yearly import Run
+from service.judged import judged
 from service.rules_file import DEFAULT, RulesFile, Scenario
 from service.workspace import Workspace
 from service.yearly import MATCHED
@@ -46,6 +49,8 @@ class YearPlan:
     said: RulesFile
     entries: tuple[Entry, ...]
     drafts: tuple[Draft, ...]
+    costed: tuple[Entry, ...]  # the drafts, where the rules say what such a task costs
+    judged: State  # of the judgments that were in force
     plans: Mapping[str, Plan]
     displaced: Change | None = None
     stability: Stability | None = None
@@ -54,8 +59,8 @@ class YearPlan:
 
     @cached_property
     def by_id(self) -> dict[str, Entry]:
-        """The entries by the id of their proposal."""
-        return {each.checked.proposal.id: each for each in self.entries}
+        """The entries by the id of their proposal, drafts that have a cost included."""
+        return {each.checked.proposal.id: each for each in (*self.entries, *self.costed)}
 
     @property
     def chosen(self) -> Plan:
@@ -94,24 +99,32 @@ def year_plan(
         _check_data(run, store)
         proposals, tasks = list(store.all(Proposal)), list(store.all(Task))
         listed = in_force(store.all(PriorityList), run.as_of)
+        run, state = judged(run, store), store.state(Judgment.kind_name)
     places = space.places()
     proposals = [each for each in proposals if _is_of(each.province, province, places)]
     lexicon = space.lexicon()
-    checked = check(proposals, run, tasks, lexicon)
+    checked = check(proposals, run, tasks, lexicon, places)
     priorities = Membership(listed, lexicon) if listed else None
     found = entries(checked, run, places, said.weights, said.people, year, priorities)
-    drafted = tuple(each for each in drafts(run, proposals, places)
-                    if _is_of(each.province, province, places))  # fmt: skip
-    lines = [each.candidate for each in found if each.candidate is not None]
-    if said.norm is not None:
-        lines += costed(drafted, run, said.norm, year)
+    drafted = tuple(
+        each
+        for each in drafts(run, proposals, places, lexicon, priorities)
+        if _is_of(each.proposal.province, province, places)
+    )
+    priced = (
+        ()
+        if said.norm is None
+        else costed(drafted, run, places, said.norm, year, said.weights, said.people)
+    )
+    lines = [each.candidate for each in (*found, *priced) if each.candidate is not None]
     unfit = {each.checked.proposal.id: each.unfit for each in found if each.unfit}
     rules = said.rules(_budgets(budget, year, lines), _values(lines))
     plans = {each.name: _scenario(each, lines, rules, unfit) for each in said.scenarios}
     chosen = next(iter(plans.values()))
     told = YearPlan(
-        run, year, province, said, found, drafted, plans, illustrative=_marked(run, proposals)
-    )
+        run, year, province, said, found, drafted, priced, state, plans,
+        illustrative=_marked(run, proposals),
+    )  # fmt: skip
     if chosen.clashing:
         return told
     # What may be on the list: whatever was refused stays out, whatever a pin let in stays in.

@@ -18,8 +18,8 @@ from corpus.tasks import TaskKind
 from corpus.text import normalise, squeeze
 from matcher.planning.candidates import Dimension
 from matcher.planning.criteria import WEIGHTS, ByPeople, Criterion, Mark, Weights
+from matcher.planning.drafts import Norm
 from matcher.planning.follow_up import TARGETS, Indicator, Target
-from matcher.planning.lines import Norm
 from matcher.planning.rules import Ceiling, Measure, Override, Quota, RuleError, Rules
 from service.sheets import Sheet, workbook
 

@@ -206,9 +206,22 @@ def test_supply_is_told_by_whom_it_serves(found):
     assert [each.id for each in found.coverage.unneeded] == ["CN-1", "CN-2", "CN-4"]
 
 
-def test_without_judgments_the_engine_alone_decides(run):
+def test_the_engine_alone_tells_one_pest_from_another(run, words):
+    """Story 2 without anybody's judgment: the gap is there, and why."""
     machine = Run.open(run.folder)
-    assert machine.needs["N-1"].level == "cần điều chỉnh"
+    assert [machine.needs[key].level for key in ("N-1", "N-2")] == ["tham khảo"] * 2
+    for pair in (*machine.pairs["N-1"], *machine.pairs["N-2"]):
+        assert pair.technology not in {"CN-1", "CN-2"} or (
+            "xử lý bọ dừa, không phải sâu đầu đen" in pair.reason
+            and pair.lacks.startswith("xử lý bọ dừa, không phải sâu đầu đen")
+        )
+    topic = coverage_sheets.find(machine, places(), words).topics[0]
+    assert topic.needs == ("N-1", "N-2") and "xử lý bọ dừa, không phải" in topic.goal
+
+
+def test_what_somebody_judged_is_the_label(run):
+    judged = Run.open(run.folder, {("N-1", "CN-1"): 2})
+    assert judged.needs["N-1"].level == "cần điều chỉnh"
     assert run.needs["N-1"].level == "tham khảo" and run.pairs["N-1"][0].grade == 1
 
 

@@ -28,6 +28,7 @@ TASKS = [
 ]
 APPLIED = Target(Indicator.APPLIED, 8, 2026, 2030)
 MODELS = Target(Indicator.MODELS, 4, 2026, 2030)
+MARKETS = (Indicator.MARKET, Indicator.PARTICIPATIONS)
 
 
 def test_tasks_count_when_they_begin_and_what_they_leave_when_they_end() -> None:
@@ -37,6 +38,19 @@ def test_tasks_count_when_they_begin_and_what_they_leave_when_they_end() -> None
     assert (applied.silent, models.silent) == ((), ("c",))
     assert (applied.until(2026), applied.share(2030)) == (3, 4 / 8)
     assert models.target.middle == 2028
+
+
+def test_participations_are_counted_apart_from_tasks() -> None:
+    """An Giang's 75 are enterprises brought to market, not 75 tasks."""
+    market = {"kind": TaskKind.MARKET}
+    tasks = [
+        *TASKS,  # whose kinds have no participations to tell
+        task("m", 2026, 2026, Progress.FINISHED, participations=12, **market),
+        task("n", 2026, 2027, Progress.FINISHED, **market),
+    ]
+    found = follow_up(tasks, [Target(each, 75, 2026, 2030) for each in MARKETS])
+    assert [each.until(2030) for each in found] == [2, 12]
+    assert [each.silent for each in found] == [(), ("n",)]
 
 
 def test_a_target_of_nothing_has_no_share() -> None:

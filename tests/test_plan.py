@@ -143,10 +143,12 @@ def test_a_price_taken_for_a_cost_is_refused(made: tuple[Workspace, Run]) -> Non
     asked = Proposal(
         id="DX-900", name="Mua công nghệ", technologies=("CN-315",), state_yearly={2027: price}
     )
-    found = entries(check([asked], run, [], space.lexicon()), run, space.places())
+    found = entries(check([asked], run, [], space.lexicon(), space.places()), run, space.places())
     assert "giá chào không phải dự toán" in found[0].unfit
     dearer = asked.model_copy(update={"state_yearly": {2027: price + 40}})
-    assert not entries(check([dearer], run, [], space.lexicon()), run, space.places())[0].unfit
+    assert not entries(
+        check([dearer], run, [], space.lexicon(), space.places()), run, space.places()
+    )[0].unfit
 
 
 def test_a_proposal_without_a_group_takes_that_of_its_technology(
@@ -161,7 +163,7 @@ def test_a_proposal_without_a_group_takes_that_of_its_technology(
     asked = Proposal(id="DX-900", name="Mới", technologies=("CN-000", "CN-315"))
     stated = asked.model_copy(update={"id": "DX-901", "priority_group": "(i) Nhóm một"})
     other = asked.model_copy(update={"id": "DX-902", "technologies": ("CN-000",)})
-    checked = check([asked, stated, other], run, [], space.lexicon())
+    checked = check([asked, stated, other], run, [], space.lexicon(), space.places())
 
     def groups(priorities: Membership | None) -> list[tuple[float | None, str]]:
         found = entries(checked, run, space.places(), priorities=priorities)
@@ -218,7 +220,7 @@ def test_the_annexes_have_the_columns_of_the_form_and_add_up(an_giang: YearPlan)
         "Stt", "Nhóm nhiệm vụ", "Nội dung thực hiện", "Sản phẩm/Kết quả dự kiến",
         "Cơ quan chủ trì", "Cơ quan phối hợp", "Thời gian thực hiện",
     ]  # fmt: skip
-    assert [row[1] for row in rows if not row[0]] == [
+    assert [row[2] for row in rows if not row[0]] == [
         "A. Nhiệm vụ chuyển tiếp", "B. Nhiệm vụ mở mới",
     ]  # fmt: skip
     paper = docx.Document(BytesIO(funding(an_giang)))
@@ -242,7 +244,8 @@ def test_every_funded_line_leads_back_to_its_proposal(an_giang: YearPlan, tmp_pa
     paths = write(an_giang, tmp_path, PLACES)
     trace = load_workbook(paths[0])["Truy vết"]
     found = {row[0]: row for row in trace.iter_rows(values_only=True)}
-    assert found["DX-016"][1:5] == ("có", "proposals.csv dòng 17", "N-155", "CN-362")
+    assert found["DX-016"][2:5] == ("proposals.csv dòng 17", "N-155", "CN-362")
+    assert {key for key, row in found.items() if row[1] == "có"} == an_giang.chosen.ids
     assert "bước" in str(found["DX-016"][5]) or "," in str(found["DX-016"][5])
     data = json.loads(paths[-1].read_text("utf-8"))
     assert data["made_from"]["data"] == an_giang.run.facts["made_from"]["data"]

@@ -6,7 +6,7 @@ import pytest
 
 from corpus.text import fold
 from matcher import explain
-from matcher.answers import Answer
+from matcher.answers import Answer, Match
 from matcher.fit import Filter
 from matcher.match import Matcher
 from matcher.need import Conditions
@@ -14,8 +14,12 @@ from matcher.need import Conditions
 PEEL = "giữ vỏ quả đỏ tươi khi đi tàu biển dài ngày, không xông lưu huỳnh SO2"
 
 
+def _all(answer: Answer) -> list[Match]:
+    return [*answer.matches, *answer.set_apart]
+
+
 def _everything(answer: Answer) -> list[str]:
-    return [match.technology.id for match in (*answer.matches, *answer.set_apart)]
+    return [match.technology.id for match in _all(answer)]
 
 
 def _named(answer: Answer, word: str) -> list[str]:
@@ -69,6 +73,15 @@ def test_a_named_process_orders_a_short_query(sample_matcher: Matcher) -> None:
 def test_fragrant_rice_and_pandan_never_come_up_for_pineapple(pineapple: Answer) -> None:
     assert not _named(pineapple, "gạo thơm")
     assert not _named(pineapple, "lá dứa")
+
+
+def test_what_is_only_against_the_leaf_beetle_is_no_answer_to_the_caterpillar(
+    sample_matcher: Matcher,
+) -> None:
+    answer = sample_matcher.answer(sample_matcher.stated(sample_matcher.needs["N-001"]), 20)
+    beetle = [m for m in _all(answer) if "bọ cánh cứng" in m.technology.name.lower()]
+    assert beetle and not answer.found
+    assert all("không phải sâu đầu đen" in match.explanation.sentence for match in beetle)
 
 
 def test_what_is_over_budget_stands_below_with_the_reason(pineapple: Answer) -> None:

@@ -13,12 +13,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from corpus.lexicon import Lexicon
+from corpus.places import Places
 from corpus.records import Technology
 from corpus.tasks import Progress, Proposal, Task
 from matcher.duplicates import explained, judged, shipped
 from matcher.explain import SUITS
 from matcher.fit import money
 from matcher.overlap import Comparison
+from matcher.planning.inferred import Guesser, Served
 from matcher.tellings import Told
 from matcher.yearly import Pair, Run
 
@@ -57,23 +59,31 @@ class Checked:
     earlier: tuple[Earlier, ...]
     missing: tuple[str, ...]
     asking_price: str | None  # the technology whose price was taken for the cost of the task
+    guessed: tuple[Served, ...] = ()  # needs that it seems to serve and does not name
 
     @property
     def best(self) -> Pair | None:
         """The likeliest of its own pairs."""
-        return max(self.pairs, key=lambda pair: (pair.usefulness, pair.technology), default=None)
+        return max(self.pairs, key=lambda pair: (pair.worth, pair.technology), default=None)
 
 
 def check(
-    proposals: Sequence[Proposal], run: Run, tasks: Sequence[Task], lexicon: Lexicon
+    proposals: Sequence[Proposal],
+    run: Run,
+    tasks: Sequence[Task],
+    lexicon: Lexicon,
+    places: Places,
 ) -> list[Checked]:
     """Return what is found about each proposal, in the order of their ids."""
     earlier = _earlier(proposals, tasks, lexicon)
+    guesser = Guesser(run, lexicon, places)
     ordered = sorted(proposals, key=lambda each: each.id)
-    return [_one(each, run, earlier.get(each.id, ())) for each in ordered]
+    return [_one(each, run, earlier.get(each.id, ()), guesser.needs(each)) for each in ordered]
 
 
-def _one(proposal: Proposal, run: Run, earlier: tuple[Earlier, ...]) -> Checked:
+def _one(
+    proposal: Proposal, run: Run, earlier: tuple[Earlier, ...], guessed: tuple[Served, ...]
+) -> Checked:
     served = tuple(need for need in proposal.needs if need in run.needs)
     named = frozenset(proposal.technologies)
     listed = [pair for need in served for pair in run.pairs[need]]
@@ -87,18 +97,17 @@ def _one(proposal: Proposal, run: Run, earlier: tuple[Earlier, ...]) -> Checked:
         earlier,
         tuple(_missing(proposal)),
         _asking_price(proposal, run.technologies),
+        guessed,
     )
 
 
 def _better(listed: Iterable[Pair], own: Sequence[Pair], named: frozenset[str]) -> tuple[Pair, ...]:
     """Other supply that is likelier to be of use than all that is proposed, best first."""
-    least = max((pair.usefulness for pair in own), default=0.0)
+    least = max((pair.worth for pair in own), default=0.0)
     rivals = [
-        pair
-        for pair in listed
-        if pair.good and pair.technology not in named and pair.usefulness > least
+        pair for pair in listed if pair.good and pair.technology not in named and pair.worth > least
     ]
-    return tuple(sorted(rivals, key=lambda pair: (-pair.usefulness, pair.technology)))
+    return tuple(sorted(rivals, key=lambda pair: (-pair.worth, pair.technology)))
 
 
 def _cheaper(

@@ -17,8 +17,9 @@ from corpus.tasks import Proposal, TaskKind
 from corpus.text import squeeze
 from matcher.explain import UNKNOWN
 from matcher.planning.checks import Checked
+from matcher.planning.inferred import group_of
 from matcher.planning.rules import amount
-from matcher.yearly import Run
+from matcher.yearly import OF_REFERENCE, Run
 
 UNSTATED = 0.5
 MANY = 5  # places where a technology is of use, from which it can spread as far as is asked
@@ -127,13 +128,20 @@ def _usefulness(checked: Checked) -> Mark:
         return Mark(Criterion.USEFULNESS, None, "nhiệm vụ thị trường: không xét theo nhu cầu")
     best = checked.best
     if best is not None:
-        told = f"{best.technology} cho {best.need}: {best.label}"
-        return Mark(Criterion.USEFULNESS, best.usefulness, told)
+        return Mark(
+            Criterion.USEFULNESS,
+            best.worth,
+            f"{best.technology} cho {best.need}: {best.told}",
+        )
     if not checked.served:
-        return Mark(Criterion.USEFULNESS, None, "chưa nêu nhu cầu nào có trong đợt chạy")
+        told = "chưa nêu nhu cầu nào có trong đợt chạy"
+        seems = "; ".join(each.words for each in checked.guessed)
+        return Mark(Criterion.USEFULNESS, None, f"{told}; có thể là {seems}" if seems else told)
     if checked.proposal.technologies:
         named, needs = ", ".join(checked.proposal.technologies), ", ".join(checked.served)
-        return Mark(Criterion.USEFULNESS, 0.25, f"{named} không có trong danh sách của {needs}")
+        return Mark(
+            Criterion.USEFULNESS, OF_REFERENCE, f"{named} không có trong danh sách của {needs}"
+        )
     return Mark(Criterion.USEFULNESS, None, f"nêu nhu cầu {checked.served[0]}, chưa nêu công nghệ")
 
 
@@ -161,10 +169,9 @@ def _group(
     stated = proposal.priority_group
     if stated:
         return Mark(Criterion.GROUP, 1.0, stated)
-    for key in proposal.technologies:
-        for group in priorities.of(supply[key]) if priorities and key in supply else ():
-            told = f"{key} thuộc nhóm {group.key} {group.name}, {group.source}"
-            return Mark(Criterion.GROUP, 1.0, f"theo danh mục ưu tiên: {told}")
+    found = group_of(proposal.technologies, supply, priorities)
+    if found.value:
+        return Mark(Criterion.GROUP, 1.0, found.evidence)
     return Mark(Criterion.GROUP, None, UNKNOWN)
 
 

@@ -2,7 +2,8 @@
 
 A task counts in the year in which it began, what it left behind (models, people, contracts, places)
 in the year in which it ends. A stopped task counts for nothing. A count that a task does not state
-is not zero: the task is named as one that still has to say.
+is not zero: the task is named as one that still has to say. How many bodies a task of market
+development brought to fairs and meetings is a count of its own: one such task is not one of them.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ class Indicator(StrEnum):
     APPLIED = "dự án ứng dụng, chuyển giao, đổi mới"
     TRIED = "dự án sản xuất thử nghiệm, thương mại hóa"
     MARKET = "nhiệm vụ phát triển thị trường"
+    PARTICIPATIONS = "lượt tham gia hoạt động thị trường"
     MODELS = "mô hình"
     TRAINED = "người được đào tạo"
     INSTRUCTED = "người được tập huấn"
@@ -37,6 +39,7 @@ _LEFT: Final[Mapping[Indicator, Callable[[Task], float | None]]] = {
     Indicator.MODELS: lambda task: task.models,
     Indicator.TRAINED: lambda task: task.trained,
     Indicator.INSTRUCTED: lambda task: task.instructed,
+    Indicator.PARTICIPATIONS: lambda task: task.participations,
     Indicator.PLACES: lambda task: float(len(task.replicated)),
     Indicator.CONTRACTS: lambda task: task.contract_value,
 }
@@ -61,7 +64,7 @@ class Target:
 TARGETS: Final = (
     Target(Indicator.APPLIED, 50, 2026, 2030),
     Target(Indicator.TRIED, 50, 2026, 2030),
-    Target(Indicator.MARKET, 75, 2026, 2030),
+    Target(Indicator.PARTICIPATIONS, 75, 2026, 2030),
 )
 
 
@@ -100,10 +103,15 @@ def _reached(target: Target, tasks: Sequence[Task]) -> Reached:
         if year not in years:
             continue
         if amount is None:
-            silent.append(task.id)
+            silent += [task.id] if _asked(target.indicator, task) else []
         else:
             years[year] += amount
     return Reached(target, years, tuple(silent))
+
+
+def _asked(indicator: Indicator, task: Task) -> bool:
+    """Whether a task has to say a count: participations only where it is about the market."""
+    return indicator is not Indicator.PARTICIPATIONS or task.kind is TaskKind.MARKET
 
 
 def _ended(task: Task) -> int | None:

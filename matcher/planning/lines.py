@@ -1,34 +1,29 @@
-"""Proposals, and strong pairs that nobody proposed yet, as candidates of the list to fund."""
+"""Proposals as candidates of the list to fund: checked, marked, with money by year."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from corpus.places import Places
 from corpus.priority import Membership
 from corpus.tasks import Proposal, TaskKind
 from matcher.coverage import place
-from matcher.explain import SUITS
 from matcher.planning.candidates import Candidate, Dimension
 from matcher.planning.checks import Checked
 from matcher.planning.criteria import (
-    MULTIPLIED,
     WEIGHTS,
     ByPeople,
-    Criterion,
     Mark,
     Weights,
     marks,
-    priority,
     score,
     weights_of,
 )
+from matcher.planning.inferred import group_of
 from matcher.planning.rules import amount
-from matcher.yearly import Pair, Run
-
-DRAFT = "SOAN-"  # ids of lines that the machine drafted
+from matcher.yearly import Run
 
 
 @dataclass(frozen=True)
@@ -62,10 +57,14 @@ def entries(
         priorities: tells what the priority list in force takes in; ``None``: there is none.
     """
     spread = of_use(run, places)
-    return tuple(
-        _entry(each, marks(each, run, spread, people, priorities), weights, asked)
-        for each in checked
-    )
+    spellings = {each.proposal.priority_group or "" for each in checked}
+    found = []
+    for each in checked:
+        named = each.proposal.technologies
+        group = group_of(named, run.technologies, priorities, spellings)
+        given = marks(each, run, spread, people, priorities)
+        found.append(_entry(each, given, weights, asked, group.value))
+    return tuple(found)
 
 
 def of_use(run: Run, places: Places) -> dict[str, int]:
@@ -83,6 +82,7 @@ def _entry(
     found: tuple[Mark, ...],
     weights: Mapping[TaskKind | None, Weights],
     first: int | None,
+    group: str,
 ) -> Entry:
     proposal = checked.proposal
     worth = score(found, weights_of(proposal.kind, weights))
@@ -95,7 +95,7 @@ def _entry(
         worth,
         state,
         _from(proposal.own_yearly, first),
-        _counted(proposal),
+        _counted(proposal, group),
         checked.served,
         checked.best.technology if checked.best else next(iter(proposal.technologies), None),
         proposal.carried_over,
@@ -115,10 +115,10 @@ def _no_money(proposal: Proposal, first: int | None) -> str:
     return "chưa rõ kinh phí NSNN"
 
 
-def _counted(proposal: Proposal) -> dict[Dimension, tuple[str, ...]]:
+def _counted(proposal: Proposal, group: str) -> dict[Dimension, tuple[str, ...]]:
     facts = {
         Dimension.KIND: proposal.kind,
-        Dimension.GROUP: proposal.priority_group,
+        Dimension.GROUP: proposal.priority_group or group,
         Dimension.PROVINCE: proposal.province,
         Dimension.COMMUNE: proposal.commune,
         Dimension.AREA: proposal.area_class,
@@ -139,86 +139,3 @@ def _unfit(checked: Checked) -> str:
     if checked.asking_price is not None:
         return f"kinh phí lấy đúng giá chào ({checked.asking_price}): giá chào không phải dự toán"
     return ""
-
-
-@dataclass(frozen=True)
-class Draft:
-    """A strong pair of need and technology that no proposal names; what it costs is not known."""
-
-    id: str
-    name: str
-    pair: Pair
-    province: str
-    commune: str
-    receiver: str
-    price: str  # what the technology is offered for, which is not what a task costs
-
-
-def drafts(run: Run, proposals: Sequence[Proposal], places: Places) -> Iterator[Draft]:
-    """Yield, best first, the needs answered as "phù hợp" that no proposal names.
-
-    One draft a need, with its likeliest technology. No cost is made up: such a line waits for
-    somebody to state one.
-    """
-    named = {need for each in proposals for need in each.needs}
-    found = [
-        next(pair for pair in pairs if pair.good)
-        for need, pairs in run.pairs.items()
-        if need not in named and any(pair.good and pair.label == SUITS for pair in pairs)
-    ]
-    for pair in sorted(found, key=lambda each: (-each.usefulness, each.need)):
-        need, technology = run.needs[pair.need].need, run.technologies[pair.technology]
-        product = run.products.get(need.product)
-        subject = need.topic or need.text.split(". ")[0]
-        low, high = technology.cost_from, technology.cost_to
-        prices = [amount(each) for each in (low, high) if each is not None]
-        what = product.name if product else "sản phẩm"
-        yield Draft(
-            f"{DRAFT}{need.id}",
-            f"Ứng dụng “{technology.name}” cho {what}: {subject}",
-            pair,
-            place(need, places),
-            need.commune or "",
-            need.asker or "",
-            f"{'–'.join(dict.fromkeys(prices))} triệu đồng" if prices else "",
-        )
-
-
-@dataclass(frozen=True)
-class Norm:
-    """What a drafted line is reckoned at where people state it, in million VND a task."""
-
-    state: float
-    own: float
-
-
-def costed(
-    found: Sequence[Draft], run: Run, norm: Norm, year: int, weights: Weights = WEIGHTS[None]
-) -> list[Candidate]:
-    """Return drafts as candidates, each at what ``norm`` says, all of it in ``year``.
-
-    Criteria that only a proposal can state count as not stated.
-    """
-    return [
-        Candidate(
-            each.id,
-            each.name,
-            score(_draft_marks(each, run), weights),
-            {year: norm.state},
-            {year: norm.own},
-            {
-                Dimension.PROVINCE: (each.province,),
-                Dimension.COMMUNE: (each.commune,) if each.commune else (),
-                Dimension.RECEIVER: (each.receiver,) if each.receiver else (),
-            },
-            (each.pair.need,),
-            each.pair.technology,
-        )
-        for each in found
-    ]
-
-
-def _draft_marks(each: Draft, run: Run) -> list[Mark]:
-    useful = Mark(Criterion.USEFULNESS, each.pair.usefulness, each.pair.label)
-    rest = [Mark(name, None, "") for name in Criterion if name not in MULTIPLIED]
-    return [useful, priority([run.needs[each.pair.need].need]), *rest]
