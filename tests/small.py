@@ -39,6 +39,7 @@ sấy,chế biến,sấy khô;sấy bơm nhiệt,
 bảo quản,bảo quản,giữ tươi;giữ đỏ,
 tưới,canh tác/nuôi trồng,tưới nhỏ giọt,
 """,
+    "pests.csv": "name,parent,wide,words,related,avoid\n",
     "stopwords.csv": "word\n" + "\n".join(["và", "cho", "của", "để", "là", "các", "có", "thế nào"]),
 }
 TECHNOLOGIES = (
