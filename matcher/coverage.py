@@ -179,7 +179,7 @@ def _found(need: Need, places: Places) -> tuple[str | None, str | None]:
 
 
 def area(need: Need) -> str:
-    """Return the class of the area: of the spreadsheet's column, else as stated with the commune."""
+    """Return the class of the area: of its column, else as stated with the commune."""
     for heading, value in sorted(need.extra.items()):
         if squeeze(heading) in AREA_HEADINGS and value:
             return value

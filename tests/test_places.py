@@ -1,5 +1,6 @@
 """The 63 provinces, the 34, the regions by date, and how people write them."""
 
+import csv
 import datetime as dt
 import shutil
 from pathlib import Path
@@ -327,3 +328,17 @@ def test_bad_line_is_located(tmp_path: Path, table: str, line: str, message: str
         Places.load(folder)
     assert f"{table} dòng {count + 1}" in str(caught.value)
     assert message in str(caught.value)
+
+
+def test_tables_that_officers_took_out_before_there_were_districts_still_load(
+    tmp_path: Path,
+) -> None:
+    folder = Path(shutil.copytree(Path(str(data_folder())), tmp_path / "data"))
+    (folder / "districts.csv").unlink()
+    path = folder / "regions.csv"
+    rows = [*csv.reader(path.read_text(encoding="utf-8").splitlines())]
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows(row[:5] for row in rows)  # without source and named
+    older = Places.load(folder)
+    assert older.find("huyện Châu Phú")[0].extent == {"An Giang"}
+    assert older.regions("Bình Thuận", "khuyến công 2013-2023") == ("Đông Nam Bộ",)
