@@ -138,11 +138,14 @@ class Reader:
         letters = pattern.replace(HOLE, "")
         if not (letters.islower() or letters.isupper() or letters.istitle() or not letters):
             return
-        opens = window.opens and not window.text[:start].strip()
+        before, after = window.text[:start].split(), window.text[end:].split()
+        opens = window.opens and not before
+        loud = all(len(each) > 1 and each.isupper() for each in (*before[-1:], *after[:1]))
+        loud &= bool(before or after)
         for word, lost in self._table.get(pattern.lower(), ()):
             loss = cost + sum(self._rates[letter] for letter in lost)
             capital = opens or word in self._own.capitals
-            text = _cased(word, pattern, capital=capital, loud=window.loud)
+            text = _cased(word, pattern, capital=capital, loud=loud)
             yield Edge(start, end, self._language.number(word), text, lost, dropped, loss)
 
 

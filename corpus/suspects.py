@@ -20,6 +20,7 @@ WORD: Final = re.compile(r"[^\W\d_]+")
 _STRETCH: Final = re.compile(r"[ \t]{0,2}[^\W\d_]+(?:\s{1,3}[^\W\d_]+)*[ \t]{0,2}")
 _AROUND: Final = 3  # words read along on either side of the damage
 _GROWN_ON: Final = frozenset(".&@_-'")
+_ONSET: Final = "gi"  # the one onset that is a syllable itself, and hardly ever meant as one
 _ENDS: Final = frozenset({"", "\n", ".", "?", "!"})
 
 
@@ -27,7 +28,7 @@ class Window(NamedTuple):
     """A part of a stretch around damage: its offset, its text, the syllables around it.
 
     ``counted``: a number stands before its first fragment; ``touched``: something is grown onto
-    its last; ``opens``: a sentence or a line begins with it; ``loud``: its words are in capitals.
+    its last; ``opens``: a sentence or a line begins with it.
     """
 
     start: int
@@ -37,7 +38,6 @@ class Window(NamedTuple):
     counted: bool
     touched: bool
     opens: bool
-    loud: bool
 
 
 def stretches(text: str) -> Iterator[re.Match[str]]:
@@ -50,7 +50,6 @@ def windows(stretch: re.Match[str], language: Language) -> Iterator[Window]:
     if _plainly_clean(stretch[0]):
         return
     words = list(WORD.finditer(stretch[0]))
-    loud = sum(len(word[0]) > 1 and word[0].isupper() for word in words) * 2 > len(words)
     for low, high in _spans(stretch, words, language):
         first, last = low == 0, high == len(words) - 1
         start = _lead(stretch) if first else words[low].start()
@@ -63,7 +62,6 @@ def windows(stretch: re.Match[str], language: Language) -> Iterator[Window]:
             counted=first and _after_number(stretch),
             touched=last and _touched(stretch),
             opens=first and stretch.string[: stretch.start()].rstrip(" \t-–+*•")[-1:] in _ENDS,
-            loud=loud,
         )
 
 
@@ -164,6 +162,7 @@ def _plainly_clean(stretch: str) -> bool:
     return (
         inventory().issuperset(words)
         and VOWELS.isdisjoint(words)
+        and _ONSET not in words
         and "  " not in stretch
         and "\t" not in stretch
     )
@@ -177,7 +176,7 @@ def _suspect(stretch: str, word: re.Match[str], language: Language) -> bool:
             return False
         return len(lowered) <= 6 and set(lowered) <= LETTERS
     before = stretch[max(0, word.start() - 2) : word.start()]
-    if lowered in VOWELS and before[-1:] in {" ", "\t"}:
+    if lowered == _ONSET or (lowered in VOWELS and before[-1:] in {" ", "\t"}):
         return True
     after = stretch[word.end() : word.end() + 2]
     return any(len(blanks) == 2 and not blanks.strip(" \t") for blanks in (before, after))

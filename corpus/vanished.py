@@ -25,7 +25,6 @@ from corpus.suspects import Window, capitals, intact, stretches, windows
 _ROUNDS: Final = 5
 _CLEAN: Final = 0.5  # fewer lost letters expected in a whole text than this: it lost none
 _LOST, _MET = 0.02, 1.0  # what is taken for granted of a letter: lost 0.02 times of 1
-_FEW: Final = 3.0  # losses taken off each letter's count where one font lost all of a few letters
 _SPARED: Final = 0.003  # of 1: the losses of a letter that then has none left
 _GONE: Final = 0.8  # of a letter so often lost the font has none
 _DROPPED, _HOLES = 0.0001, 10.0  # and of a hole: 0.0001 of 10 left no blank
@@ -84,7 +83,7 @@ def _losses(readings: Sequence[Reading], present: Counter[str]) -> Loss:
     """Return how letters are lost by the readings, ``present`` being the letters still there.
 
     Where nearly all losses are of letters that the text has no more, the font lacks a few letters
-    and loses no other: doubtful losses of a letter that stands elsewhere are then taken off.
+    and loses no other: losses of a letter that stands elsewhere are then not believed.
     """
     lost, total, dropped = defaultdict[str, float](float), 0.0, 0.0
     for reading in readings:
@@ -98,7 +97,7 @@ def _losses(readings: Sequence[Reading], present: Counter[str]) -> Loss:
     rates = {}
     for letter in MARKED:
         sure = letter in gone
-        times = lost[letter] if sure else max(0.0, lost[letter] - _FEW * font)
+        times = lost[letter] * (1 if sure else 1 - font)
         least = _LOST if sure else _LOST + (_SPARED - _LOST) * font
         rates[letter] = (times + least) / (times + present[letter] + _MET)
     return Loss(rates, (dropped + _DROPPED) / (total + _HOLES), font)

@@ -72,6 +72,21 @@ def test_what_is_not_sure_is_shown_and_not_made():
     assert is_syllable(offer.after)
 
 
+def test_a_font_that_lacks_a_letter_lost_no_other():
+    whole = (
+        "Luật quy định về an ninh mạng và trật tự. Hợp tác quốc tế về an ninh mạng và điện lực. "
+        "Chính sách của Nhà nước về an ninh mạng và về môi trường. Báo cáo về đất đai và nhà ở. "
+    ) * 2
+    assert mend(damage.vanish(whole, "ề", 1.0, seed=1).text, pages=False).text == whole
+
+
+def test_a_lost_first_letter_has_the_case_of_its_place():
+    whole = "Nghị quyết của Đảng, Điều lệ Đảng và phạt 500.000 đồng. Đại hội toàn quốc của Đảng."
+    assert mend(whole.replace("của Đảng,", "của  ảng,"), pages=False).text == whole
+    assert mend(whole.replace("500.000 đ", "500.000  "), pages=False).text == whole
+    assert mend(whole.replace("Đại", " ại"), pages=False).text == whole
+
+
 def test_pages_lose_their_numbers_headings_marks_and_line_breaks():
     crops = ("xoài", "chuối", "nhãn", "bưởi")
     page = (
