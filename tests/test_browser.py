@@ -22,10 +22,11 @@ from axe_playwright_python.sync_playwright import Axe
 from conftest import AS_OF
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
-from small import TODAY
+from small import TECHNOLOGIES, TODAY
 
 from corpus.store import Store
 from corpus.tasks import Proposal
+from corpus.workflow import Suggestion
 from service.access import Rules
 from service.app import create_app
 from service.desk_base import VIETNAM
@@ -49,6 +50,10 @@ PAGES = {
     "nhu-cau": "/nhu-cau/N-002",
     "tong-quan": "/tong-quan",
     "da-luu": "/tim-kiem-da-luu",
+    "trung-lap": "/trung-lap",
+    "thu-thap": "/thu-thap",
+    "danh-muc-uu-tien": "/danh-muc-uu-tien",
+    "phieu": "/phieu/DX-001",
     "loi": "/khong-co-trang-nay",
 }
 
@@ -112,6 +117,9 @@ def sound(page: Page, name: str) -> None:
     grave = [each for each in found if each["impact"] in {"serious", "critical"}]
     assert not grave, [(each["id"], [node["html"] for node in each["nodes"][:3]]) for each in grave]
     shot(page, name)
+    for width in (1280, 1024):  # the menu is one line, whoever is logged in
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.locator("header.top").bounding_box()["height"] <= 64
     page.set_viewport_size({"width": 360, "height": 740})
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     page.set_viewport_size({"width": 390, "height": 844})
@@ -142,8 +150,13 @@ def test_login_account_administration_and_the_plan_are_sound(
         Proposal(id=f"DX-{number}", name="Sấy vải", lead=f"HTX {number}", state_yearly={2027: 600})
         for number in (1, 2)
     ]
+    waiting = Suggestion(
+        id="VB-0001", target="technology", name="Sấy nhãn", passage="Viện đã chuyển giao …",
+        confidence=0.8, source="báo cáo.docx, trang 2",
+    )  # fmt: skip
     with Store.open(space.folder) as store:
-        store.save(asked)
+        store.save([*asked, waiting])
+        store.save([TECHNOLOGIES[0].model_copy(update={"trl": 9})])
     with (
         served(space, TODAY, Rules(local=False)) as url,
         browser.new_context(base_url=url, viewport={"width": 1280, "height": 900}) as context,
@@ -169,8 +182,38 @@ def test_login_account_administration_and_the_plan_are_sound(
         page.get_by_role("button", name="Tạo mã truy cập").click()
         page.get_by_text("chỉ hiện một lần này").wait_for()
         sound(page, "tai-khoan")
+        page.goto("/de-xuat-doc")
+        page.get_by_text("Viện đã chuyển giao").wait_for()
+        sound(page, "de-xuat-doc")
+        page.goto("/cong-nghe/CN-1")
+        page.get_by_text("TRL").first.wait_for()
+        sound(page, "lich-su")
+        page.goto("/danh-muc-uu-tien")
+        page.get_by_role("button", name="Lập dự thảo").click()
+        page.get_by_label("Ký hiệu").fill("(i)")
+        page.get_by_label("Tên nhóm").fill("Bảo quản sau thu hoạch")
+        page.get_by_label("bảo quản", exact=True).check()
+        page.get_by_label("Căn cứ").fill("nhiều nhu cầu chưa có lời đáp")
+        page.get_by_role("button", name="Thêm nhóm").click()
+        page.get_by_text("Đã thêm nhóm (i).").wait_for()
+        page.get_by_text("Sửa", exact=False).first.click()
+        sound(page, "du-thao-uu-tien")
+        page.goto("/thu-thap")
+        page.get_by_label("Tên đợt").fill("Nhu cầu 2027")
+        page.get_by_label("Hạn trả lời").fill("2026-12-31")
+        page.get_by_label("Đơn vị được hỏi").fill("UBND xã An Bình\nSở Công Thương")
+        page.get_by_role("button", name="Mở đợt").click()
+        page.get_by_text("Đã mở đợt").wait_for()
+        sound(page, "dot-thu-thap")
+        page.goto("/?q=sấy+vải")
+        page.get_by_role("button", name="Lưu tìm kiếm này").click()
+        page.goto("/tim-kiem-da-luu")
+        page.get_by_text("sấy vải").first.wait_for()
+        sound(page, "co-da-luu")
         page.goto("/ke-hoach-nam")
         page.get_by_role("button", name="Bắt đầu đợt mới").click()
+        page.get_by_role("link", name="Lập danh mục").wait_for()
+        sound(page, "dot-da-xong")
         page.get_by_role("link", name="Lập danh mục").click()
         page.get_by_label("NSNN").fill("1.000")
         page.get_by_role("button", name="Lập danh mục").click()
