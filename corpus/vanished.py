@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, partial
 from itertools import combinations
 from math import log
 from typing import Final, NamedTuple
@@ -80,7 +80,8 @@ class Restorer:
         rates, dropped = dict.fromkeys(_MARKED, _LOST / _MET), _DROPPED / _HOLES
         for _ in range(_ROUNDS):
             reader = _Reader(self._language, self._patterns, own, rates, dropped)
-            readings = [reader.read(window) for window in windows]
+            read = cache(partial(_read_anywhere, reader))  # of damage that comes again
+            readings = [read(*window[1:]) for window in windows]
             rates, dropped = _rates(readings, present)
         return _fillings(windows, readings)
 
@@ -146,6 +147,13 @@ class Restorer:
                 pattern = "".join(HOLE if at in holes else c for at, c in enumerate(word))
                 table[pattern].append((word, "".join(word[at] for at in holes)))
         self._patterns = dict(table)
+
+
+def _read_anywhere(
+    reader: _Reader, text: str, before: tuple[int, int], after: int, marks: tuple[bool, bool]
+) -> Reading:
+    """Weigh the readings of a window, wherever it stands."""
+    return reader.read(_Window(0, text, before, after, marks))
 
 
 class _Reader:
