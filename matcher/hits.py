@@ -51,6 +51,7 @@ class Reading:
     share: float = 1.0  # how far the accented side counts, meaning included
     scale: float = 1.0  # of learnt weights: see matcher.model.Weights
     reach: tuple[float, ...] = ()  # what makes a share of the query of each part of words
+    emphasis: float = 1.0  # of what a short query names: see matcher.fusion.emphasis
 
 
 @dataclass(frozen=True)

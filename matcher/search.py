@@ -9,7 +9,7 @@ reads the query: its accents, its meaning, its words and what they count.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 
 import numpy as np
@@ -19,7 +19,7 @@ from corpus.lexicon import Lexicon
 from corpus.places import Places
 from corpus.text import fold, has_accents
 from indexes.accents import Restorer
-from indexes.analyser import JOINT
+from indexes.analyser import JOINT, terms
 from indexes.encoders import Cache, Encoder
 from indexes.hybrid import Index
 from indexes.lexical import Evidence, Terms
@@ -27,13 +27,17 @@ from matcher import fusion
 from matcher.documents import ALSO, OTHER_SENSE, PROCESS, PRODUCT, STAGE, STAGES, STATED
 from matcher.hits import Parts, Ranking, Reading, Rows
 from matcher.model import DEFAULT, Weights
-from matcher.need import Query
+from matcher.need import Query, enlarged
+from matcher.need import Terms as NeedTerms
 from matcher.scoring import NEAREST, Bits, Scoring, Vector
 from matcher.softfit import Fit, Groups, labelled
 
+Telling = Callable[[int], str]  # row → what its record says
 FIRST = 10  # hits that a need's meaning is fed back from
+TOLD = 3  # … and hits whose words a short need takes up
 TYPED = 0.5  # share of plain syllables from which a query without accents was meant so
 ACCENTED = ("words", "syllables", "bigrams")
+TAKEN_UP = ("words", "syllables", "unaccented")
 
 
 class EncoderFailed(RuntimeError):  # noqa: N818 - it says what happened
@@ -71,6 +75,7 @@ class Engine:
         provinces: Iterable[str | None] = (),
         meaning: Vector | None = None,
         words_only: bool = False,
+        telling: Telling | None = None,
     ) -> Ranking:
         """Rank everything that ``query`` finds.
 
@@ -79,6 +84,8 @@ class Engine:
             provinces: where each record's owner sits or where it is used, by row; empty: unknown.
             meaning: a unit vector that says what is meant, in place of the query's own.
             words_only: do not ask what it means, as where there is no encoder.
+            telling: what the record of a row says, for a short query to take up words of its first
+                hits; ``None``: it does not.
 
         Raises:
             EncoderFailed: the encoder did not do its work; nothing else is wrong.
@@ -91,13 +98,25 @@ class Engine:
         vector = self._vector(accented) if ask else meaning
         near = None if vector is None else self.index.nearest(vector, NEAREST)
         bits = self._found(query, np.zeros(0, np.int64) if near is None else near.rows)
-        search = self._scoring(query, accented, share, bits, tuple(provinces), vector is not None)
-        if vector is not None and near is not None:
-            weights = self.weights
-            weight = weights.of_meaning(query.of_product) * share
-            search.mean(vector, near, weight, weights.neutral_cosine)
-        if vector is not None and query.of_product and search.size:
-            search.turn(self._fed_back(search, vector))
+        seats = tuple(provinces)
+
+        def scoring(query: Query, accented: Query) -> Scoring:
+            search = self._scoring(query, accented, share, bits, seats, vector is not None)
+            if vector is not None and near is not None:
+                weights = self.weights
+                weight = weights.of_meaning(query.of_product) * share
+                search.mean(vector, near, weight, weights.neutral_cosine)
+            return search
+
+        search = scoring(query, accented)
+        if query.of_product and search.size:
+            rows, trust = self._trusted(search)
+            weight = self.weights.taken_up * (search.terms.emphasis - 1.0)
+            if weight and telling is not None:
+                told = _told(rows[:TOLD], weight * trust, telling)
+                search = scoring(enlarged(query, told), enlarged(accented, told))
+            if vector is not None:
+                search.turn(self._fed_back(vector, rows, trust))
         return Ranking(self.index, search)
 
     def _scoring(
@@ -112,8 +131,8 @@ class Engine:
         evidence, factors, reach, most = self.evidence(query, accented, share)
         weights = self.weights
         scale = weights.evidence_scale if dense else weights.words_evidence_scale
-        terms = Reading(share, scale, tuple(reach.values()))
         named = fusion.emphasis(most, weights.size, weights.named) if query.stressed else 1.0
+        terms = Reading(share, scale, tuple(reach.values()), named)
         fit = self.fit(query, provinces, named)
         return Scoring(self.index, bits, evidence, factors, fit, terms)
 
@@ -145,17 +164,21 @@ class Engine:
             return np.asarray(self.cache.queries(self.encoder, [name])[0])
         return np.asarray(self.encoder.queries([name])[0])
 
-    def _fed_back(self, search: Scoring, vector: Vector) -> Vector:
+    def _trusted(self, search: Scoring) -> tuple[Rows, npt.NDArray[np.float64]]:
+        """Return the first hits, best first, and how far each is believed (they sum to 1)."""
+        found = search.first(min(FIRST, search.size))
+        totals = found.totals
+        trust = np.exp((totals - totals[0]) / self.weights.feedback_spread)
+        return found.rows, trust / trust.sum()
+
+    def _fed_back(self, vector: Vector, rows: Rows, trust: npt.NDArray[np.float64]) -> Vector:
         """Turn ``vector`` towards what the first hits mean (Rocchio 1971, weighted by score).
 
         A need says what is wrong in its owner's words; the first record that answers it says the
         same in the words of records, and so finds the others.
         """
-        found = search.first(min(FIRST, search.size))
-        totals = found.totals
-        trust = np.exp((totals - totals[0]) / self.weights.feedback_spread)
-        trust *= self.weights.feedback / trust.sum()
-        return _unit(vector + trust @ self.index.directions(found.rows).astype(np.float64))
+        trust = self.weights.feedback * trust
+        return _unit(vector + trust @ self.index.directions(rows).astype(np.float64))
 
     def accent_share(self, query: Query) -> float:
         """How far to read the query as typed with accents: see :class:`matcher.model.Weights`.
@@ -295,7 +318,7 @@ class Engine:
                 len(processes & each) + little * len(aside & each)
                 for each in self._processes.values
             ]
-            parts["process"] = weights.process * np.array(met) / (most or 1.0)
+            parts["process"] = weights.process * np.array(met) / max(most, 1.0)
         return parts
 
     def _stage_gain(self, asked: frozenset[str], told: frozenset[str], stated: bool) -> float:
@@ -355,6 +378,20 @@ class Engine:
     def processes_of(self, row: int) -> frozenset[str]:
         """The processes that one record is about."""
         return self._processes[row]
+
+
+def _told(rows: Rows, weights: npt.NDArray[np.float64], telling: Telling) -> NeedTerms:
+    """What the records of ``rows`` say: by view each term, by the weights of those that say it.
+
+    A need and the record that answers it share words, seldom phrases: no bigrams.
+    """
+    told: dict[str, dict[str, float]] = {view: {} for view in TAKEN_UP}
+    for row, weight in zip(rows.tolist(), weights.tolist(), strict=False):
+        said = terms(telling(row))
+        for view, counts in told.items():
+            for term in dict.fromkeys(said[view]):
+                counts[term] = counts.get(term, 0.0) + weight
+    return told
 
 
 def _unit(vector: npt.NDArray[np.floating]) -> Vector:
