@@ -148,7 +148,7 @@ class Ranking:
         cosine = None if scored.cosines is None else float(scored.cosines[position])
         parts = dict(zip(scored.parts, values, strict=True))
         told = zip(values, scored.terms.reach, strict=False)  # the parts of words come first
-        coverage = math.fsum(value * reach for value, reach in told)
+        coverage = min(1.0, math.fsum(value * reach for value, reach in told))
         share, scale = scored.terms.share, scored.terms.scale
         score = math.fsum(values)
         return Hit(self._index.ids[row], row, score, parts, cosine, coverage, share, scale)

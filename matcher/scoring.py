@@ -7,9 +7,12 @@ rounding is scored in float64 (:mod:`indexes.lexical`), in the same order whoeve
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cached_property
 from itertools import accumulate, pairwise
+from operator import mul
 
 import numpy as np
 import numpy.typing as npt
@@ -69,6 +72,20 @@ class Scoring:
         self.vector, self.bounds = vector, self.index.bounds(vector)
         if self.bounds is None:
             self.near = self.index.nearest(vector, NEAREST)
+
+    def read_as(self, own: Scoring, row: Rows) -> None:
+        """Read scores as those of ``own``, which found ``row`` (1,) first by the query's own words.
+
+        What the first hits say makes scores larger, theirs above all, and says nothing of whether
+        they are of use: evidence and coverage keep the size that they had there.
+        """
+        before, after = own.scored(row), self.scored(row)
+        scale = _ratio(float(before.totals[0]), float(after.totals[0]))
+        said = _ratio(
+            *(math.fsum(map(mul, each.columns[0], own.terms.reach)) for each in (before, after))
+        )
+        reach = tuple(each * said for each in own.terms.reach)
+        self.terms = replace(own.terms, scale=own.terms.scale * scale, reach=reach)
 
     def first(self, k: int) -> Scored:
         """Return the ``k`` best hits, exactly, best first."""
@@ -161,3 +178,8 @@ class Scoring:
             cosines = turned if same else self.index.cosines(self.stated, rows)
         parts |= {name: each.of(rows) for name, each in self.fit.items()}
         return parts, cosines
+
+
+def _ratio(before: float, after: float) -> float:
+    """Return ``before / after``, and 1 where it would turn scores round."""
+    return before / after if before > 0 < after else 1.0

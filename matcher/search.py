@@ -28,11 +28,11 @@ from matcher.documents import ALSO, OTHER_SENSE, PROCESS, PRODUCT, STAGE, STAGES
 from matcher.hits import Parts, Ranking, Reading, Rows
 from matcher.model import DEFAULT, Weights
 from matcher.need import Query, enlarged
-from matcher.need import Terms as NeedTerms
 from matcher.scoring import NEAREST, Bits, Scoring, Vector
 from matcher.softfit import Fit, Groups, labelled
 
 Telling = Callable[[int], str]  # row → what its record says
+Said = dict[str, dict[str, float]]  # view → term → weight
 FIRST = 10  # hits that a need's meaning is fed back from
 TOLD = 3  # … and hits whose words a short need takes up
 TYPED = 0.5  # share of plain syllables from which a query without accents was meant so
@@ -109,14 +109,19 @@ class Engine:
             return search
 
         search = scoring(query, accented)
-        if query.of_product and search.size:
-            rows, trust = self._trusted(search)
-            weight = self.weights.taken_up * (search.terms.emphasis - 1.0)
-            if weight and telling is not None:
-                told = _told(rows[:TOLD], weight * trust, telling)
-                search = scoring(enlarged(query, told), enlarged(accented, told))
-            if vector is not None:
-                search.turn(self._fed_back(vector, rows, trust))
+        if not (query.of_product and search.size):
+            return Ranking(self.index, search)
+        rows, trust = self._trusted(search)
+        turned = None if vector is None else self._fed_back(vector, rows, trust)
+        if turned is not None:
+            search.turn(turned)
+        weight = self.weights.taken_up * (search.terms.emphasis - 1.0)
+        if weight and telling is not None:
+            said = _said(rows[:TOLD], weight * trust, telling)
+            own, search = search, scoring(enlarged(query, said), enlarged(accented, said))
+            if turned is not None:
+                search.turn(turned)
+            search.read_as(own, rows[:1])
         return Ranking(self.index, search)
 
     def _scoring(
@@ -380,18 +385,18 @@ class Engine:
         return self._processes[row]
 
 
-def _told(rows: Rows, weights: npt.NDArray[np.float64], telling: Telling) -> NeedTerms:
+def _said(rows: Rows, weights: npt.NDArray[np.float64], telling: Telling) -> Said:
     """What the records of ``rows`` say: by view each term, by the weights of those that say it.
 
     A need and the record that answers it share words, seldom phrases: no bigrams.
     """
-    told: dict[str, dict[str, float]] = {view: {} for view in TAKEN_UP}
+    said: Said = {view: {} for view in TAKEN_UP}
     for row, weight in zip(rows.tolist(), weights.tolist(), strict=False):
-        said = terms(telling(row))
-        for view, counts in told.items():
-            for term in dict.fromkeys(said[view]):
+        found = terms(telling(row))
+        for view, counts in said.items():
+            for term in dict.fromkeys(found[view]):
                 counts[term] = counts.get(term, 0.0) + weight
-    return told
+    return said
 
 
 def _unit(vector: npt.NDArray[np.floating]) -> Vector:
