@@ -1,5 +1,6 @@
 """``python -m benchmarks.calibrate``: fit the curves of usefulness on the sample and write them.
 
+Vectors are those of the encoder that the program takes where nobody chose.
 Writes ``matcher/usefulness.json``; run it again when the ranking's weights, the tables or the
 sample have changed (``tests/test_usefulness.py`` says when the file no longer fits).
 """
@@ -15,7 +16,7 @@ from typing import Any
 
 from corpus.lexicon import Lexicon
 from corpus.places import Places
-from indexes.encoders import Cache, Encoder, open_encoder
+from indexes.encoders import Cache, Encoder
 from indexes.hybrid import Index
 from matcher import usefulness
 from matcher.calibrate import calibrate
@@ -23,6 +24,7 @@ from matcher.match import Matcher
 from matcher.search import Engine
 from matcher.testsets import TestSet, load
 from service.loading import sample_files
+from service.workspace import encoder_or_words
 
 AS_OF = dt.date(2026, 11, 23)  # validity plays no part: grades are topical
 
@@ -46,7 +48,9 @@ def fitted(encoder: Encoder | None, cache: Cache | None) -> dict[str, Any]:
             blank,
         )
 
-    return calibrate(load(folder, lexicon), duplicates(folder), lexicon, reopen)
+    data = calibrate(load(folder, lexicon), duplicates(folder), lexicon, reopen)
+    data["fitted_on"]["encoder"] = encoder.name if encoder else None
+    return data
 
 
 def _seats(testset: TestSet, index: Index) -> tuple[str | None, ...]:
@@ -66,7 +70,10 @@ def main(given: Sequence[str] | None = None) -> None:
     parser.add_argument("--work", type=Path, default=Path("data"), help="where vectors are kept")
     options = parser.parse_args(given)
     cache = Cache(options.work / "cache" / "embeddings.sqlite")
-    data = fitted(open_encoder("e5"), cache)
+    encoder, notice = encoder_or_words(None)
+    if encoder is None:
+        parser.error(notice)
+    data = fitted(encoder, cache)
     target = Path(usefulness.__file__).with_name(usefulness.FILE)
     target.write_text(json.dumps(data, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     print(target.read_text(encoding="utf-8"))

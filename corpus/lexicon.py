@@ -31,6 +31,7 @@ from corpus.phrases import (
     Key,
     Phrases,
     Reading,
+    apart,
     both,
     counted,
     is_plain,
@@ -322,7 +323,7 @@ class Lexicon:
         if NUMBER in reading.signs:  # "giữ 30 ngày" is written "giữ # ngày" in the table
             counted = replace(reading, tokens=reading.signs)
             phrases = self._counted_phrases[reading.accented]
-            hits = sorted([*hits, *scan(counted, phrases, self._steps_at)])
+            hits = apart([*hits, *scan(counted, phrases, self._steps_at)])
         return tuple(
             Mention(start, end, found, step.name)
             for start, end, found, words in hits

@@ -246,9 +246,10 @@ class Accept(Protocol):
         """Return the names that count."""
 
 
-def scan(
-    reading: Reading, phrases: Phrases, accept: Accept
-) -> Iterator[tuple[int, int, str, tuple[str, ...]]]:
+Hit = tuple[int, int, str, tuple[str, ...]]  # start, end, what stands there, its names
+
+
+def scan(reading: Reading, phrases: Phrases, accept: Accept) -> Iterator[Hit]:
     """Yield ``(start, end, found, names)`` of accepted phrases, longest first, no overlap.
 
     A phrase that is not accepted gives way to shorter ones at the same place, then to later ones.
@@ -263,6 +264,15 @@ def scan(
                 yield span.start, span.end, span.text, names
                 free = start + size
                 break
+
+
+def apart(hits: Iterable[Hit]) -> list[Hit]:
+    """Return the hits of several scans as of one: from the left, longest first, no overlap."""
+    kept: list[Hit] = []
+    for hit in sorted(hits, key=lambda each: (each[0], -each[1])):
+        if not kept or hit[0] >= kept[-1][1]:
+            kept.append(hit)
+    return kept
 
 
 def _unbroken(words: tuple[str, ...], reading: Reading, start: int, size: int) -> tuple[str, ...]:

@@ -51,6 +51,7 @@ class Reading:
     share: float = 1.0  # how far the accented side counts, meaning included
     scale: float = 1.0  # of learnt weights: see matcher.model.Weights
     reach: tuple[float, ...] = ()  # what makes a share of the query of each part of words
+    emphasis: float = 1.0  # of what a short query names: see matcher.fusion.emphasis
 
 
 @dataclass(frozen=True)
@@ -171,7 +172,7 @@ class Ranking:
         cosine = None if scored.cosines is None else float(scored.cosines[position])
         parts = dict(zip(scored.parts, values, strict=True))
         told = zip(values, scored.terms.reach, strict=False)  # the parts of words come first
-        coverage = math.fsum(value * reach for value, reach in told)
+        coverage = min(1.0, math.fsum(value * reach for value, reach in told))
         share, scale = scored.terms.share, scored.terms.scale
         score = math.fsum(values)
         return Hit(self._index.ids[row], row, score, parts, cosine, coverage, share, scale)

@@ -172,7 +172,13 @@ class Matcher:
 
     def rank(self, query: Query) -> Ranking:
         """Rank every record that ``query`` finds; raises where the encoder fails."""
-        return self.engine.rank(query, self.provinces)
+        return self.engine.rank(query, self.provinces, telling=self._telling)
+
+    def _telling(self, row: int) -> str:
+        """What the record of a row of the index says, as far as this matcher's reader may see."""
+        technology = self.technologies.get(self.engine.index.ids[row])
+        said = (technology.name, technology.summary, technology.detail) if technology else ()
+        return "\n".join(filter(None, said))
 
     def _ranked(self, query: Query) -> tuple[Ranking, str]:
         """Rank every record that ``query`` finds, by words alone where the encoder fails.
@@ -184,7 +190,8 @@ class Matcher:
             return self.rank(query), ""
         except EncoderFailed as error:
             _LOG.warning("the encoder failed: words alone are searched", exc_info=error)
-        return self.engine.rank(query, self.provinces, words_only=True), WORDS_ONLY
+        words = self.engine.rank(query, self.provinces, words_only=True, telling=self._telling)
+        return words, WORDS_ONLY
 
     def answer(
         self,
@@ -284,7 +291,7 @@ class Matcher:
     ) -> list[tuple[Ranking, str]]:
         """Return what :meth:`_ranked` does of each query."""
         try:
-            ranked = self.engine.rank_all(queries, self.provinces, pool.map)
+            ranked = self.engine.rank_all(queries, self.provinces, self._telling, pool.map)
         except EncoderFailed:  # for one of them: who it was shows when each is asked for alone
             return list(map(self._ranked, queries))
         return [(each, "") for each in ranked]

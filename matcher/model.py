@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-VERSION = "4"
+VERSION = "5"
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,9 @@ class Weights:
     # exp((score - best) / spread), all together with this weight (0: no feedback).
     feedback: float = 1.0
     feedback_spread: float = 0.02
+    # … and what the first three say counts as other words for what a query smaller than ``size``
+    # says itself, times its emphasis less 1: see matcher.fusion.emphasis.
+    taken_up: float = 0.6
     # Typed without accents: how far the accented views and the meaning of the restored text count.
     restored: float = 0.7
     # What a need knows beyond its words; how much more it counts in a query smaller than ``size``:

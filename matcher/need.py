@@ -123,6 +123,16 @@ def from_need(
     return replace(from_text(words, lexicon, weights, product, conditions), stated=True)
 
 
+def enlarged(query: Query, told: Terms) -> Query:
+    """Return ``query`` with what its first hits say as other words for what it says itself."""
+    variants = {view: dict(counts) for view, counts in query.variants.items()}
+    for view, counts in told.items():
+        mine = variants.setdefault(view, {})
+        for term, weight in counts.items():
+            mine[term] = max(mine.get(term, 0.0), weight)
+    return replace(query, variants=variants)
+
+
 def _cut(text: str) -> tuple[str, bool]:
     units = list(islice(syllables(text), MAX_SYLLABLES + 1))
     if len(units) <= MAX_SYLLABLES:

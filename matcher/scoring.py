@@ -7,9 +7,12 @@ rounding is scored in float64 (:mod:`indexes.lexical`), in the same order whoeve
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cached_property
 from itertools import accumulate, pairwise
+from operator import mul
 
 import numpy as np
 import numpy.typing as npt
@@ -56,7 +59,6 @@ class Scoring:
         self.fit, self.terms = fit, terms
         self.size = sum(selection.counted(each) for each in bits)
         self.vector: Vector | None = None
-        self.fed = False  # whether the first hits are to turn what is meant
 
     def mean(self, vector: Vector, look: Look, weight: float, neutral: float) -> None:
         """Let meaning count too: ``weight * (cosine - neutral)``; ``look`` is what is near it."""
@@ -81,6 +83,20 @@ class Scoring:
         totals, _ = self._totals
         lower, upper = (totals + self.weight * (each - self.neutral) for each in bounds)
         return lower, upper
+
+    def read_as(self, own: Scoring, row: Rows) -> None:
+        """Read scores as those of ``own``, which found ``row`` (1,) first by the query's own words.
+
+        What the first hits say makes scores larger, theirs above all, and says nothing of whether
+        they are of use: evidence and coverage keep the size that they had there.
+        """
+        before, after = own.scored(row), self.scored(row)
+        scale = _ratio(float(before.totals[0]), float(after.totals[0]))
+        said = _ratio(
+            *(math.fsum(map(mul, each.columns[0], own.terms.reach)) for each in (before, after))
+        )
+        reach = tuple(each * said for each in own.terms.reach)
+        self.terms = replace(own.terms, scale=own.terms.scale * scale, reach=reach)
 
     def first(self, k: int) -> Scored:
         """Return the ``k`` best hits, exactly, best first."""
@@ -175,3 +191,8 @@ class Scoring:
             cosines = turned if same else self.index.cosines(self.stated, rows)
         parts |= {name: each.of(rows) for name, each in self.fit.items()}
         return parts, cosines
+
+
+def _ratio(before: float, after: float) -> float:
+    """Return ``before / after``, and 1 where it would turn scores round."""
+    return before / after if before > 0 < after else 1.0

@@ -20,23 +20,28 @@ from corpus.lexicon import Lexicon
 from corpus.places import Places
 from corpus.text import fold, has_accents
 from indexes.accents import Restorer
-from indexes.analyser import JOINT
+from indexes.analyser import JOINT, terms
 from indexes.encoders import Cache, Encoder
 from indexes.hybrid import Index
 from indexes.lexical import Evidence, Terms
 from indexes.senses import Look
+from indexes.vectors import Bounds
 from matcher import fusion
 from matcher.documents import ALSO, OTHER_SENSE, PEST, PROCESS, PRODUCT, STAGE, STAGES, STATED
 from matcher.hits import Parts, Ranking, Reading, Rows
 from matcher.model import DEFAULT, Weights
-from matcher.need import Query
+from matcher.need import Query, enlarged
 from matcher.scoring import NEAREST, Bits, Scoring, Vector
 from matcher.softfit import Fit, Groups, labelled
 
+Telling = Callable[[int], str]  # row → what its record says
+Said = dict[str, dict[str, float]]  # by view: term → weight
 Apply = Callable[..., Iterable[Any]]  # goes through arguments as :func:`map` does
 FIRST = 10  # hits that a need's meaning is fed back from
+TOLD = 3  # … and hits whose words a short need takes up
 TYPED = 0.5  # share of plain syllables from which a query without accents was meant so
 ACCENTED = ("words", "syllables", "bigrams")
+TAKEN_UP = ("words", "syllables", "unaccented")
 
 
 class _Read(NamedTuple):
@@ -45,6 +50,14 @@ class _Read(NamedTuple):
     query: Query
     accented: Query
     share: float
+    vector: Vector | None
+
+
+class _Told(NamedTuple):
+    """The first hits, how far each is believed, and what is meant in their light."""
+
+    rows: Rows
+    trust: npt.NDArray[np.float64]
     vector: Vector | None
 
 
@@ -85,6 +98,7 @@ class Engine:
         provinces: Iterable[str | None] = (),
         meaning: Vector | None = None,
         words_only: bool = False,
+        telling: Telling | None = None,
     ) -> Ranking:
         """Rank everything that ``query`` finds.
 
@@ -93,15 +107,21 @@ class Engine:
             provinces: where each record's owner sits or where it is used, by row; empty: unknown.
             meaning: a unit vector that says what is meant, in place of the query's own.
             words_only: do not ask what it means, as where there is no encoder.
+            telling: what the record of a row says, for a short query to take up words of its first
+                hits; ``None``: it does not.
 
         Raises:
             EncoderFailed: the encoder did not do its work; nothing else is wrong.
         """
         read = self._read(query, meaning, words_only)
-        return self._ranked([read], tuple(provinces), map)[0]
+        return self._ranked([read], tuple(provinces), telling, map)[0]
 
     def rank_all(
-        self, queries: Sequence[Query], provinces: Iterable[str | None] = (), each: Apply = map
+        self,
+        queries: Sequence[Query],
+        provinces: Iterable[str | None] = (),
+        telling: Telling | None = None,
+        each: Apply = map,
     ) -> list[Ranking]:
         """Rank what each of ``queries`` finds, as :meth:`rank` does, in less time.
 
@@ -110,12 +130,13 @@ class Engine:
         Args:
             queries: what is looked for; some dozens: each takes some bytes for every record.
             provinces: as for :meth:`rank`.
+            telling: as for :meth:`rank`.
             each: what goes through them; :meth:`concurrent.futures.Executor.map` uses threads.
 
         Raises:
             EncoderFailed: the encoder did not do its work for one of them.
         """
-        return self._ranked(list(each(self._read, queries)), tuple(provinces), each)
+        return self._ranked(list(each(self._read, queries)), tuple(provinces), telling, each)
 
     def _read(self, query: Query, meaning: Vector | None = None, words_only: bool = False) -> _Read:
         """Tell how ``query`` is to be read and what it means."""
@@ -125,42 +146,84 @@ class Engine:
         return _Read(query, accented, share, self._vector(accented) if ask else meaning)
 
     def _ranked(
-        self, reads: Sequence[_Read], provinces: tuple[str | None, ...], each: Apply
+        self,
+        reads: Sequence[_Read],
+        provinces: tuple[str | None, ...],
+        telling: Telling | None,
+        each: Apply,
     ) -> list[Ranking]:
+        """Take every step for all of ``reads`` before the next one."""
         meant = [read.vector for read in reads if read.vector is not None]
         looks = iter(self.index.looks(np.stack(meant), NEAREST) if meant else ())
         seen = [None if read.vector is None else next(looks) for read in reads]
-        searches = list(each(lambda read, look: self._search(read, look, provinces), reads, seen))
-        fed = [search for search in searches if search and search.fed]
-        turned = list(each(self._fed_back, fed))
-        bounds = self.index.bounds(np.stack(turned)) if turned else ()
-        for search, vector, known in zip(fed, turned, bounds, strict=True):
-            search.turn(vector, known)
-        return [Ranking(self.index, search) for search in searches]
 
-    def _search(
-        self, read: _Read, look: Look | None, provinces: tuple[str | None, ...]
-    ) -> Scoring | None:
-        if read.query.empty:
+        def search(read: _Read, look: Look | None) -> Scoring | None:
+            if read.query.empty:
+                return None
+            near = np.zeros(0, np.int64) if look is None else look.near.rows
+            return self._scoring(read, look, self._found(read.query, near), provinces)
+
+        def finish(
+            read: _Read,
+            look: Look | None,
+            own: Scoring | None,
+            told: _Told | None,
+            bounds: Bounds | None,
+        ) -> Ranking:
+            if own is not None and told is not None:
+                if told.vector is not None:
+                    own.turn(told.vector, bounds)
+                larger = self._larger(read, own, told, telling)
+                if larger is not None:
+                    search = self._scoring(larger, look, own.bits, provinces)
+                    if told.vector is not None:
+                        search.turn(told.vector, bounds)
+                    search.read_as(own, told.rows[:1])
+                    return Ranking(self.index, search)
+            return Ranking(self.index, own)
+
+        searches = list(each(search, reads, seen))
+        told = list(each(self._told, reads, searches))
+        turned = [one.vector for one in told if one is not None and one.vector is not None]
+        bounds = iter(self.index.bounds(np.stack(turned)) if turned else ())
+        known = [None if one is None or one.vector is None else next(bounds) for one in told]
+        return list(each(finish, reads, seen, searches, told, known))
+
+    def _told(self, read: _Read, search: Scoring | None) -> _Told | None:
+        """Return what the first hits of a need tell of it; ``None``: it is no need, or has none."""
+        if search is None or not (read.query.of_product and search.size):
             return None
-        bits = self._found(read.query, np.zeros(0, np.int64) if look is None else look.near.rows)
-        search = self._scoring(read, bits, provinces)
-        if read.vector is not None and look is not None:
-            weights = self.weights
-            weight = weights.of_meaning(read.query.of_product) * read.share
-            search.mean(read.vector, look, weight, weights.neutral_cosine)
-            search.fed = bool(read.query.of_product and search.size)
-        return search
+        rows, trust = self._trusted(search)
+        turned = None if read.vector is None else self._fed_back(read.vector, rows, trust)
+        return _Told(rows, trust, turned)
 
-    def _scoring(self, read: _Read, bits: Bits, provinces: tuple[str | None, ...]) -> Scoring:
+    def _larger(
+        self, read: _Read, search: Scoring, told: _Told, telling: Telling | None
+    ) -> _Read | None:
+        """Return a short need with the words of its first hits; ``None``: it says enough itself."""
+        weight = self.weights.taken_up * (search.terms.emphasis - 1.0)
+        if not weight or telling is None:
+            return None
+        said = _said(told.rows[:TOLD], weight * told.trust, telling)
+        return read._replace(
+            query=enlarged(read.query, said), accented=enlarged(read.accented, said)
+        )
+
+    def _scoring(
+        self, read: _Read, look: Look | None, bits: Bits, provinces: tuple[str | None, ...]
+    ) -> Scoring:
         query, accented, share, vector = read
         evidence, factors, reach, most = self.evidence(query, accented, share)
         weights = self.weights
         scale = weights.words_evidence_scale if vector is None else weights.evidence_scale
-        terms = Reading(share, scale, tuple(reach.values()))
         named = fusion.emphasis(most, weights.size, weights.named) if query.stressed else 1.0
+        terms = Reading(share, scale, tuple(reach.values()), named)
         fit = self.fit(query, provinces, named)
-        return Scoring(self.index, bits, evidence, factors, fit, terms)
+        search = Scoring(self.index, bits, evidence, factors, fit, terms)
+        if vector is not None and look is not None:
+            weight = weights.of_meaning(query.of_product) * share
+            search.mean(vector, look, weight, weights.neutral_cosine)
+        return search
 
     def _accented(self, query: Query) -> tuple[Query, float]:
         """Return the query that the accented side reads, and how far that side counts."""
@@ -190,17 +253,21 @@ class Engine:
             return np.asarray(self.cache.queries(self.encoder, [name])[0])
         return np.asarray(self.encoder.queries([name])[0])
 
-    def _fed_back(self, search: Scoring) -> Vector:
-        """Turn what is meant towards what the first hits mean (Rocchio 1971, weighted by score).
+    def _trusted(self, search: Scoring) -> tuple[Rows, npt.NDArray[np.float64]]:
+        """Return the first hits, best first, and how far each is believed (they sum to 1)."""
+        found = search.first(min(FIRST, search.size))
+        totals = found.totals
+        trust = np.exp((totals - totals[0]) / self.weights.feedback_spread)
+        return found.rows, trust / trust.sum()
+
+    def _fed_back(self, vector: Vector, rows: Rows, trust: npt.NDArray[np.float64]) -> Vector:
+        """Turn ``vector`` towards what the first hits mean (Rocchio 1971, weighted by score).
 
         A need says what is wrong in its owner's words; the first record that answers it says the
         same in the words of records, and so finds the others.
         """
-        found = search.first(min(FIRST, search.size))
-        totals = found.totals
-        trust = np.exp((totals - totals[0]) / self.weights.feedback_spread)
-        trust *= self.weights.feedback / trust.sum()
-        return _unit(search.stated + trust @ self.index.directions(found.rows).astype(np.float64))
+        trust = self.weights.feedback * trust
+        return _unit(vector + trust @ self.index.directions(rows).astype(np.float64))
 
     def accent_share(self, query: Query) -> float:
         """How far to read the query as typed with accents: see :class:`matcher.model.Weights`.
@@ -340,7 +407,7 @@ class Engine:
                 len(processes & each) + little * len(aside & each)
                 for each in self._processes.values
             ]
-            parts["process"] = weights.process * np.array(met) / (most or 1.0)
+            parts["process"] = weights.process * np.array(met) / max(most, 1.0)
         return parts
 
     def _stage_gain(self, asked: frozenset[str], told: frozenset[str], stated: bool) -> float:
@@ -411,6 +478,20 @@ class Engine:
     def pests_of(self, row: int) -> frozenset[str]:
         """What one record fights: names of the table of pests."""
         return self._pests[row]
+
+
+def _said(rows: Rows, weights: npt.NDArray[np.float64], telling: Telling) -> Said:
+    """What the records of ``rows`` say: by view each term, by the weights of those that say it.
+
+    A need and the record that answers it share words, seldom phrases: no bigrams.
+    """
+    said: Said = {view: {} for view in TAKEN_UP}
+    for row, weight in zip(rows.tolist(), weights.tolist(), strict=False):
+        found = terms(telling(row))
+        for view, counts in said.items():
+            for term in dict.fromkeys(found[view]):
+                counts[term] = counts.get(term, 0.0) + weight
+    return said
 
 
 def _unit(vector: npt.NDArray[np.floating]) -> Vector:

@@ -374,8 +374,8 @@ def test_an_encoder_that_fails_leaves_an_answer_by_words_that_says_so(space, mon
         expected = plain(client.get("/api/v1/search?q=sấy vải"))
         plainly = Engine.rank
 
-        def rank(self, query, provinces=(), meaning=None, words_only=False):
-            return plainly(self, query, provinces) if words_only else failing()
+        def rank(self, query, provinces=(), meaning=None, words_only=False, telling=None):
+            return plainly(self, query, provinces, telling=telling) if words_only else failing()
 
         monkeypatch.setattr(Engine, "rank", rank)
         body = plain(client.get("/api/v1/search?q=sấy vải"))

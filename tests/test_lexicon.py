@@ -519,6 +519,19 @@ def test_a_process_may_be_told_with_any_number(tables: Path) -> None:
     assert found("ngâm thử ba tuần; ngâm thử, 3 tuần; ngâm thử # tuần") == []
 
 
+def test_a_word_inside_a_phrase_with_a_number_says_nothing_of_its_own(tables: Path) -> None:
+    """The leftmost counts, the longest where two begin alike, with a number in it or not."""
+    with (tables / "processes.csv").open("a", encoding="utf-8") as file:
+        file.write("thử một,bảo quản,ngâm # tuần kho lạnh,\nthử hai,bảo quản,treo ngâm,\n")
+    mentions = Lexicon.load(tables).process_mentions
+
+    def found(text: str) -> list[str]:
+        return [each.name for each in mentions(text)]
+
+    assert found("ngâm 3 tuần kho lạnh") == ["thử một"]  # without "kho lạnh", bảo quản lạnh
+    assert found("treo ngâm 3 tuần kho lạnh") == ["thử hai", "bảo quản lạnh"]
+
+
 @pytest.mark.parametrize(
     ("table", "line", "message"),
     [

@@ -111,7 +111,8 @@ def test_coverage_is_the_share_of_the_query_that_a_record_says():
         weights[view] * views[view].ceiling(query.terms[view])
         for view in ("words", "syllables", "bigrams")
     )
-    for hit in asker.rank(query).hits():
+    assert all(0 <= hit.coverage <= 1 for hit in asker.rank(query).hits())
+    for hit in asker.engine.rank(query).hits():  # without what the first hits say
         lexical = math.fsum(hit.parts[view] for view in ("words", "syllables", "bigrams"))
         factor = lexical_factor(most, asker.engine.weights.length, asker.engine.weights.size)
         assert hit.coverage == pytest.approx(lexical / (most * factor))
@@ -211,7 +212,7 @@ def _united(vector):
 
 def test_the_first_hits_of_a_need_turn_its_meaning_by_hand():
     asker, weights = dense(), dense().engine.weights
-    still = matcher(encoder=Tiny(), weights=replace(weights, feedback=0.0))
+    still = matcher(encoder=Tiny(), weights=replace(weights, feedback=0.0, taken_up=0.0))
     query = asker.stated(asker.needs["N-1"])
     matrix = asker.engine.index.directions(np.arange(8)).astype(np.float64)
     text, name = Tiny().queries([query.text, query.product]).astype(np.float64)
@@ -268,6 +269,42 @@ def test_the_same_product_outweighs_a_near_and_a_broader_one():
     assert parts["CN-6"] == pytest.approx(weights.broader_product * stressed)
     assert parts["CN-3"] == pytest.approx(weights.near_product * stressed)
     assert parts["CN-4"] == 0.0  # another product adds nothing and excludes nothing
+
+
+def _of(key, name):
+    return Technology(id=key, name=name, products=("vải",))
+
+
+ALIKE = (_of("A", "Sấy vải bằng hầm hồng ngoại"), _of("B", "Vải, cam"), _of("C", "Vải hồng ngoại"))
+
+
+def test_a_short_need_takes_up_the_words_of_its_first_hits():
+    """A answers best and says "hồng ngoại": so C comes before B, which is as long and says less."""
+    asker = matcher(technologies=ALIKE)
+    query = asker.text("sấy vải")
+    plainly, taken = asker.engine.rank(query, asker.provinces), asker.rank(query)
+    assert ids(plainly.hits())[:2] == ["A", "B"]
+    assert ids(taken.hits()) == ["A", "C", "B"]
+    before, after = plainly.hit(0), taken.hit(0)
+    assert after.score > before.score  # it says all its own words
+    assert after.evidence == pytest.approx(before.evidence)  # which make it no more useful
+    assert after.coverage == pytest.approx(before.coverage)
+    assert [hit.score for hit in taken.hits()] == sorted(h.score for h in taken.hits())[::-1]
+
+
+def test_what_a_reader_may_not_see_is_not_taken_up():
+    hidden = [each.model_copy(update={"name": "Sấy vải"}) for each in ALIKE[:1]]
+    asker = matcher(technologies=ALIKE)
+    known = {**asker.technologies, "A": hidden[0]}
+    blind = replace(asker, technologies=known)
+    assert ids(blind.rank(blind.text("sấy vải")).hits()) == ["A", "B", "C"]
+
+
+def test_a_query_that_is_not_short_or_of_no_product_takes_up_nothing():
+    asker = matcher(technologies=ALIKE)
+    for query in (replace(asker.text("sấy vải"), stressed=False), asker.text("sấy hồng")):
+        plainly, taken = asker.engine.rank(query, asker.provinces), asker.rank(query)
+        assert list(plainly.hits()) == list(taken.hits()) != []
 
 
 def test_the_place_ranks_and_excludes_nothing():
