@@ -22,7 +22,7 @@ from axe_playwright_python.sync_playwright import Axe
 from conftest import AS_OF
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
-from small import TECHNOLOGIES, TODAY
+from small import TODAY
 
 from corpus.store import Store
 from corpus.tasks import Proposal
@@ -156,7 +156,6 @@ def test_login_account_administration_and_the_plan_are_sound(
     )  # fmt: skip
     with Store.open(space.folder) as store:
         store.save([*asked, waiting])
-        store.save([TECHNOLOGIES[0].model_copy(update={"trl": 9})])
     with (
         served(space, TODAY, Rules(local=False)) as url,
         browser.new_context(base_url=url, viewport={"width": 1280, "height": 900}) as context,
@@ -186,7 +185,7 @@ def test_login_account_administration_and_the_plan_are_sound(
         page.get_by_text("Viện đã chuyển giao").wait_for()
         sound(page, "de-xuat-doc")
         page.goto("/cong-nghe/CN-1")
-        page.get_by_text("TRL").first.wait_for()
+        page.get_by_text("thêm bản ghi").first.wait_for()
         sound(page, "lich-su")
         page.goto("/danh-muc-uu-tien")
         page.get_by_role("button", name="Lập dự thảo").click()
@@ -207,6 +206,7 @@ def test_login_account_administration_and_the_plan_are_sound(
         sound(page, "dot-thu-thap")
         page.goto("/?q=sấy+vải")
         page.get_by_role("button", name="Lưu tìm kiếm này").click()
+        page.get_by_text("Đã lưu tìm kiếm").wait_for()
         page.goto("/tim-kiem-da-luu")
         page.get_by_text("sấy vải").first.wait_for()
         sound(page, "co-da-luu")
