@@ -71,6 +71,14 @@ class Scored:
         """The scores, rounded to what tells two of them apart."""
         return np.round(sum(self.parts.values(), start=np.zeros(len(self.rows))), 6)
 
+    @property
+    def evidence(self) -> npt.NDArray[np.float64]:
+        """:attr:`Hit.evidence` of each, before its scale."""
+        totals, share = self.totals, self.terms.share
+        if self.cosines is None or share == 1.0:
+            return totals
+        return totals + self.parts["meaning"] * (1.0 / share - 1.0)
+
     def at(self, places: Rows) -> Scored:
         """Return the hits at ``places``, in that order."""
         return Scored(

@@ -91,7 +91,7 @@ class Scoring:
         they are of use: evidence and coverage keep the size that they had there.
         """
         before, after = own.scored(row), self.scored(row)
-        scale = _ratio(float(before.totals[0]), float(after.totals[0]))
+        scale = _ratio(float(before.evidence[0]), float(after.evidence[0]))
         said = _ratio(
             *(math.fsum(map(mul, each.columns[0], own.terms.reach)) for each in (before, after))
         )

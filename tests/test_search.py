@@ -292,6 +292,15 @@ def test_a_short_need_takes_up_the_words_of_its_first_hits():
     assert [hit.score for hit in taken.hits()] == sorted(h.score for h in taken.hits())[::-1]
 
 
+def test_evidence_of_a_need_typed_without_accents_keeps_its_size_too():
+    asker = matcher(technologies=ALIKE, encoder=Tiny())
+    query = asker.text("say vai")
+    before, after = asker.engine.rank(query, asker.provinces).hit(0), asker.rank(query).hit(0)
+    assert 0 < before.share < 1
+    assert before.id == after.id
+    assert after.evidence == pytest.approx(before.evidence, abs=1e-5)
+
+
 def test_what_a_reader_may_not_see_is_not_taken_up():
     hidden = [each.model_copy(update={"name": "Sấy vải"}) for each in ALIKE[:1]]
     asker = matcher(technologies=ALIKE)
