@@ -22,14 +22,18 @@ TODAY = dt.date(2026, 11, 23)
 ASKED = dt.date(2026, 5, 1)
 
 
+# Told at length, so that no words of its first hits are taken up: place against words is the question.
+STORY = ". Chú Tư kể: " + " ".join(f"chuyện{n}" for n in range(12))
+
+
 def records(count):
     """Needs from Sơn La; what was signed is from there, and says less of what was asked."""
     for n in range(count):
         name, key = f"mẫu{n:02}", f"{n:02}"
-        longer = " ở nhiệt độ thấp" * (n % 4 > 0)
+        longer = " ở nhiệt độ thấp" * 12 * (n % 4 > 0)
         near, far = f"B{key}", f"A{key}"
         yield Product(id=f"SP{key}", name=f"Hàng {name}")
-        yield Need(id=f"N{key}", product=f"SP{key}", text=f"Sấy {name}", province="Sơn La")
+        yield Need(id=f"N{key}", product=f"SP{key}", text=f"Sấy {name}{STORY}", province="Sơn La")
         text = f"Sấy {name} trong tám giờ"
         yield Technology(id=far, name="Thiết bị", summary=text, province="An Giang")
         yield Technology(

@@ -50,7 +50,7 @@ def test_what_no_weight_scales_is_left():
 
 
 def test_scaled_weights_scale_the_parts_of_real_scores():
-    # else other first hits turn the meaning, and lend a short need other words
+    # else other first hits turn the meaning and are taken up
     still = dataclasses.replace(DEFAULT, feedback=0.0, taken_up=0.0)
     plain = matcher(encoder=Tiny(), weights=still)
     multipliers = {"product": 3.0, "stage": 0.5, "process": 0.0, "place": 2.0, "meaning": 0.25}
