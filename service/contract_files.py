@@ -239,8 +239,11 @@ class ListOut(Shape):
 
 def files(types: Mapping[str, str]) -> dict[int | str, dict[str, Any]]:
     """Return how the document describes an answer that is a file of one of ``types``."""
-    file = {"schema": {"type": "string", "format": "binary"}}
-    return {200: {"description": "Tệp.", "content": dict.fromkeys(types.values(), file)}}
+    file: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
+    kinds = {
+        each: {"schema": {}} if each == "application/json" else file for each in types.values()
+    }
+    return {200: {"description": "Tệp.", "content": kinds}}
 
 
 def examples(rows: tuple[Row, ...], column: int, most: int = 3) -> list[str]:

@@ -18,7 +18,9 @@ from service.contract import Filters, Million, Shape
 
 # What a text that must say something holds: a character that is left when spaces, control and
 # invisible characters are taken away. Whoever writes the record checks it; the document says it.
-SAID: dict[str, JsonValue] = {"pattern": r"[^\s\x00-\x1f\x7f-\x9f\xad\u200b-\u200d\u2060\ufeff]"}
+_LETTER = r"[^\s\x00-\x1f\x7f-\x9f\xad\u200b-\u200d\u2060\ufeff]"
+SAID: dict[str, JsonValue] = {"pattern": _LETTER}
+AskedId = Annotated[str, Field(min_length=1, max_length=100, pattern=_LETTER)]  # nobody writes it
 Id = Annotated[str, Field(min_length=1, max_length=100, json_schema_extra=SAID)]
 Line = Annotated[str, Field(max_length=1_000)]
 Story = Annotated[str, Field(max_length=20_000)]
@@ -204,9 +206,9 @@ class DecisionBody(Decision):
 class Decided(Shape):
     """Which decisions to show, newest first."""
 
-    need: Id | None = Field(None, description="Mã nhu cầu.")
-    technology: Id | None = Field(None, description="Mã công nghệ.")
-    list: Id | None = Field(None, description="Mã danh sách.")
+    need: AskedId | None = Field(None, description="Mã nhu cầu.")
+    technology: AskedId | None = Field(None, description="Mã công nghệ.")
+    list: AskedId | None = Field(None, description="Mã danh sách.")
 
 
 class Due(Shape):
@@ -236,8 +238,8 @@ class JudgmentBody(Judgment):
 class Judged(Shape):
     """Which judgments to show."""
 
-    need: Id | None = Field(None, description="Mã nhu cầu.")
-    technology: Id | None = Field(None, description="Mã công nghệ.")
+    need: AskedId | None = Field(None, description="Mã nhu cầu.")
+    technology: AskedId | None = Field(None, description="Mã công nghệ.")
 
 
 class Kept(Filters):
