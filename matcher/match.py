@@ -61,6 +61,8 @@ class Matcher:
     usefulness: Usefulness = field(default_factory=shipped)
     model: str = VERSION  # how the engine's weights are called
     priorities: Mapping[str, PriorityList] = field(default_factory=dict)
+    # Records as they were when they were put beside the index; empty: they have not changed since.
+    beside: Mapping[str, Technology] = field(default_factory=dict, repr=False, compare=False)
     _masks: dict[fit.Filter, npt.NDArray[np.bool_]] = field(
         init=False, repr=False, compare=False, default_factory=dict
     )
@@ -119,7 +121,12 @@ class Matcher:
     ) -> Matcher:
         """Return the same over records of another state of the store, or as of another day."""
         changed = replace(
-            self, technologies=technologies, products=products, needs=needs, priorities=priorities
+            self,
+            technologies=technologies,
+            products=products,
+            needs=needs,
+            priorities=priorities,
+            beside=self.beside or self.technologies,
         )
         same = as_of == self.as_of and changed.priority == self.priority
         if technologies is not self.technologies:
@@ -175,8 +182,12 @@ class Matcher:
         return self.engine.rank(query, self.provinces, telling=self._telling)
 
     def _telling(self, row: int) -> str:
-        """What the record of a row of the index says, as far as this matcher's reader may see."""
-        technology = self.technologies.get(self.engine.index.ids[row])
+        """What the record of a row of the index says, as far as this matcher's reader may see.
+
+        A record that was changed or withdrawn since stands in the index as it was, and in all
+        rankings: one that is withdrawn between two pages moves no other.
+        """
+        technology = (self.beside or self.technologies).get(self.engine.index.ids[row])
         said = (technology.name, technology.summary, technology.detail) if technology else ()
         return "\n".join(filter(None, said))
 

@@ -22,7 +22,7 @@ TODAY = dt.date(2026, 11, 23)
 ASKED = dt.date(2026, 5, 1)
 
 
-# Told at length, so that no words of first hits are taken up: place against words is the question.
+# Told at length, so that nothing of its first hits is taken up: the question is place or words.
 STORY = ". Chú Tư kể: " + " ".join(f"chuyện{n}" for n in range(12))
 
 
