@@ -19,7 +19,7 @@ from corpus.records import Technology
 from corpus.text import Span, fold, has_accents
 from indexes.analyser import JOINT, spans
 from matcher.fit import Breach, money
-from matcher.hits import Hit
+from matcher.hits import FEEDBACK, Hit
 from matcher.model import Weights
 from matcher.need import Query
 
@@ -36,6 +36,7 @@ PARTS = {
     "stage": "khâu",
     "process": "quá trình",
     "place": "địa bàn",
+    FEEDBACK: "từ của kết quả đầu",
 }
 
 

@@ -19,6 +19,7 @@ from indexes.hybrid import Index
 
 BLOCKS = (50, 500)  # so many best hits are worked out at first, and next; then all
 FEW = 2_000  # admitted hits up to which they alone are worked out
+FEEDBACK = "feedback"  # the part of words that a short need took up from its first hits
 Key = tuple[float, int]  # orders hits: minus the total, then where ids are listed
 Rows = npt.NDArray[np.int64]
 Parts = dict[str, npt.NDArray[np.float64]]
@@ -38,10 +39,14 @@ class Hit(NamedTuple):
 
     @property
     def evidence(self) -> float:
-        """The score as it would be had meaning counted in full: alike however a query is typed."""
+        """The score as it would be had meaning counted in full: alike however a query is typed.
+
+        Without what the query took up from its first hits: that orders, and makes nobody of use.
+        """
+        own = self.score - self.parts.get(FEEDBACK, 0.0)
         if self.cosine is None or self.share == 1.0:
-            return self.score * self.scale
-        return (self.score + self.parts["meaning"] * (1.0 / self.share - 1.0)) * self.scale
+            return own * self.scale
+        return (own + self.parts["meaning"] * (1.0 / self.share - 1.0)) * self.scale
 
 
 @dataclass(frozen=True)
@@ -70,14 +75,6 @@ class Scored:
     def totals(self) -> npt.NDArray[np.float64]:
         """The scores, rounded to what tells two of them apart."""
         return np.round(sum(self.parts.values(), start=np.zeros(len(self.rows))), 6)
-
-    @property
-    def evidence(self) -> npt.NDArray[np.float64]:
-        """:attr:`Hit.evidence` of each, before its scale."""
-        totals, share = self.totals, self.terms.share
-        if self.cosines is None or share == 1.0:
-            return totals
-        return totals + self.parts["meaning"] * (1.0 / share - 1.0)
 
     def at(self, places: Rows) -> Scored:
         """Return the hits at ``places``, in that order."""

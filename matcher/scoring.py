@@ -7,12 +7,9 @@ rounding is scored in float64 (:mod:`indexes.lexical`), in the same order whoeve
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import cached_property
 from itertools import accumulate, pairwise
-from operator import mul
 
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +21,7 @@ from indexes.lexical import TIES, Evidence
 from indexes.senses import Look
 from indexes.vectors import Bounds
 from matcher import fusion
-from matcher.hits import Parts, Reading, Rows, Scored
+from matcher.hits import FEEDBACK, Parts, Reading, Rows, Scored
 from matcher.softfit import Fit
 
 NEAREST = 200
@@ -59,6 +56,7 @@ class Scoring:
         self.fit, self.terms = fit, terms
         self.size = sum(selection.counted(each) for each in bits)
         self.vector: Vector | None = None
+        self.own: Evidence | None = None  # of the query's own words, where it took up others
 
     def mean(self, vector: Vector, look: Look, weight: float, neutral: float) -> None:
         """Let meaning count too: ``weight * (cosine - neutral)``; ``look`` is what is near it."""
@@ -83,20 +81,6 @@ class Scoring:
         totals, _ = self._totals
         lower, upper = (totals + self.weight * (each - self.neutral) for each in bounds)
         return lower, upper
-
-    def read_as(self, own: Scoring, row: Rows) -> None:
-        """Read scores as those of ``own``, which found ``row`` (1,) first by the query's own words.
-
-        What the first hits say makes scores larger, theirs above all, and says nothing of whether
-        they are of use: evidence and coverage keep the size that they had there.
-        """
-        before, after = own.scored(row), self.scored(row)
-        scale = _ratio(float(before.evidence[0]), float(after.evidence[0]))
-        said = _ratio(
-            *(math.fsum(map(mul, each.columns[0], own.terms.reach)) for each in (before, after))
-        )
-        reach = tuple(each * said for each in own.terms.reach)
-        self.terms = replace(own.terms, scale=own.terms.scale * scale, reach=reach)
 
     def first(self, k: int) -> Scored:
         """Return the ``k`` best hits, exactly, best first."""
@@ -181,8 +165,12 @@ class Scoring:
 
     def _parts(self, rows: Rows) -> tuple[Parts, npt.NDArray[np.float64] | None]:
         """The exact parts of ``rows`` (rising), the same whoever else is asked for."""
-        scores = self.evidence.exact(rows)
-        parts = {view: values * self.factors[view] for view, values in scores.items()}
+        parts = self._worded(self.evidence, rows)
+        taken = np.zeros(len(rows))
+        if self.own is not None:
+            mine = self._worded(self.own, rows)
+            taken = np.sum([parts[view] - mine[view] for view in mine], axis=0)
+            parts = mine
         cosines = None
         if self.vector is not None:
             turned = self.index.cosines(self.vector, rows)
@@ -190,9 +178,10 @@ class Scoring:
             same = self.vector is self.stated
             cosines = turned if same else self.index.cosines(self.stated, rows)
         parts |= {name: each.of(rows) for name, each in self.fit.items()}
+        if self.own is not None:
+            parts[FEEDBACK] = taken
         return parts, cosines
 
-
-def _ratio(before: float, after: float) -> float:
-    """Return ``before / after``, and 1 where it would turn scores round."""
-    return before / after if before > 0 < after else 1.0
+    def _worded(self, evidence: Evidence, rows: Rows) -> Parts:
+        scores = evidence.exact(rows)
+        return {view: values * self.factors[view] for view, values in scores.items()}

@@ -178,7 +178,7 @@ class Engine:
                     search = self._scoring(larger, look, own.bits, provinces)
                     if told.vector is not None:
                         search.turn(told.vector, bounds)
-                    search.read_as(own, told.rows[:1])
+                    search.own = own.evidence
                     return Ranking(self.index, search)
             return Ranking(self.index, own)
 

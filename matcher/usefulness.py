@@ -8,8 +8,9 @@ with what they were fitted on in ``usefulness.json``; evidence of words alone, o
 product, and of a need in a few words that leave most unsaid, adds up differently and has curves of
 its own.
 
-A record's probability grows with its score and with nothing else, so it never contradicts the order
-of one need's list, and says the same about the lists of two needs.
+A record's probability grows with its score and with nothing else, so it says the same about the
+lists of two needs, and contradicts the order of one need's list only where a short need took up
+words of its first hits: they order the others, and are no reason to think better of anybody.
 """
 
 from __future__ import annotations
