@@ -293,7 +293,7 @@ class Matcher:
         self.admitted(only)  # once, not by every thread
         rest = iter(queries)
         # The threads of a matrix product wait for one another in turns of the processor, and ours
-        # want both cores for the rest: one does it in less time of the clock, and half of the other.
+        # want both cores for the rest: with one it takes less time, and half the processor's.
         with _BLAS.limit(limits=1, user_api="blas"), ThreadPoolExecutor(threads) as pool:
             while some := list(islice(rest, TOGETHER)):
                 rankings, troubles = zip(*self._all_ranked(some, pool), strict=True)

@@ -81,7 +81,7 @@ def test_a_run_holds_nothing_that_is_under_nda(whole):
     assert whole.facts["counts"] == {
         "needs": 4, "matches": sum(map(len, whole.pairs.values())), "technologies": 8,
         "products": 3,
-        "levels": {"phù hợp": 3, "cần điều chỉnh": 0, "tham khảo": 1, "chưa tìm thấy": 0},
+        "levels": {"phù hợp": 1, "cần điều chỉnh": 2, "tham khảo": 1, "chưa tìm thấy": 0},
     }  # fmt: skip
 
 

@@ -86,11 +86,16 @@ def test_a_record_s_chance_grows_with_its_score(one, other):
 
 @pytest.mark.parametrize("asker", [lexical, dense])
 def test_a_list_never_falls_and_rises_again(asker):
+    """By what the need itself says: words taken up from first hits order, and change no chance."""
     matcher = asker()
     for need in matcher.needs.values():
         query = matcher.stated(need)
-        told = [matcher.usefulness.of_record(query, each) for each in matcher.rank(query).hits()]
+        hits = sorted(matcher.rank(query).hits(), key=lambda each: each.evidence, reverse=True)
+        told = [matcher.usefulness.of_record(query, each) for each in hits]
         assert told == sorted(told, reverse=True)
+        plainly = {each.id: each for each in matcher.engine.rank(query, matcher.provinces).hits()}
+        alone = [matcher.usefulness.of_record(query, plainly[each.id]) for each in hits]
+        assert told == pytest.approx(alone, abs=1e-9)
 
 
 def test_answers_carry_both_probabilities():
