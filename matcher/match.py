@@ -328,7 +328,7 @@ class Matcher:
         rows = [self.technologies.get(key) for key in engine.index.ids]
         for row in np.flatnonzero(engine.index.dead).tolist():
             rows[row] = None
-        stages, products = engine.stages, engine.products
+        stages, products = engine.fitting.stages, engine.fitting.products
         lexicon, places = engine.lexicon, engine.places
         return Columns(rows, stages, products, lexicon, places, self.as_of, self.membership)
 
@@ -363,22 +363,22 @@ class Matcher:
     def meets(self, query: Query, hit: Hit) -> tuple[bool, bool]:
         """Whether a record is for the query's product or its group, and of its stage or process."""
         engine = self.engine
-        relation = engine.relation(query.products, engine.products_of(hit.row))
-        stages, processes = engine.stages_of(hit.row), engine.processes_of(hit.row)
+        relation = engine.fitting.relation(query.products, engine.fitting.products_of(hit.row))
+        stages, processes = engine.fitting.stages_of(hit.row), engine.fitting.processes_of(hit.row)
         purpose = bool(query.processes & processes or query.stages & stages)
         return relation in {"same", "broader"}, purpose
 
     def _seen(self, query: Query, hit: Hit, answerable: float) -> _Seen:
         """How a hit stands to the query, and its label."""
         engine = self.engine
-        relation = engine.relation(query.products, engine.products_of(hit.row))
+        relation = engine.fitting.relation(query.products, engine.fitting.products_of(hit.row))
         chance = self.usefulness.of_record(query, hit)
         if not query.content:  # filler names nothing that a record could suit
             return _Seen(relation, chance, explain.REFERENCE)
         unsaid = not (query.processes or query.stages)
         purpose = unsaid or self.meets(query, hit)[1]
         label = explain.label(relation, purpose, chance, answerable, engine.weights)
-        pests = engine.lexicon.pests.relation(query.pests, engine.pests_of(hit.row))
+        pests = engine.lexicon.pests.relation(query.pests, engine.fitting.pests_of(hit.row))
         return _Seen(relation, chance, fought.capped(label, pests))
 
     def _explained(
@@ -391,9 +391,9 @@ class Matcher:
         key: Key = UNPLACED,
     ) -> Match:
         engine, relation = self.engine, seen.relation
-        stages, processes = engine.stages_of(hit.row), engine.processes_of(hit.row)
+        stages, processes = engine.fitting.stages_of(hit.row), engine.fitting.processes_of(hit.row)
         named = self._named(technology, query)
-        against = fought.reason(query.pests, engine.pests_of(hit.row), engine.lexicon.pests)
+        against = fought.reason(query.pests, engine.fitting.pests_of(hit.row), engine.lexicon.pests)
         told = explain.sentence(
             technology, named, query, relation, stages, processes, self.as_of, against
         )
@@ -408,7 +408,9 @@ class Matcher:
         """The record's products as stated, those nearest to the query's first."""
 
         def distance(name: str) -> int:
-            return RELATIONS.index(self.engine.relation(query.products, self.engine.nodes(name)))
+            return RELATIONS.index(
+                self.engine.fitting.relation(query.products, self.engine.fitting.nodes(name))
+            )
 
         return sorted(technology.products, key=distance)
 

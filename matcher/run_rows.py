@@ -64,7 +64,9 @@ def _match_row(
         **{f"part_{name}": hit.parts.get(name) for name in explain.PARTS},
         "coverage": hit.coverage,
         "cosine": hit.cosine,
-        "relation": engine.relation(answer.query.products, engine.products_of(hit.row)),
+        "relation": engine.fitting.relation(
+            answer.query.products, engine.fitting.products_of(hit.row)
+        ),
         "reason": told.sentence,
         "lacks": told.lacks,
         "breaches": [asdict(each) for each in told.breaches],

@@ -90,7 +90,9 @@ def _one(row: int) -> Rows:
 def _told(matcher: Matcher, mine: Technology, row: int, hit: Hit) -> Similar:
     engine = matcher.engine
     theirs = matcher.technologies[hit.id]
-    relation = engine.relation(engine.products_of(row), engine.products_of(hit.row))
+    relation = engine.fitting.relation(
+        engine.fitting.products_of(row), engine.fitting.products_of(hit.row)
+    )
     duplicate = _same(mine, theirs)
     reasons = [
         "có thể là cùng một công nghệ" if duplicate else "",
@@ -108,17 +110,17 @@ def _product(matcher: Matcher, row: int, hit: Hit, relation: str) -> str:
     if relation not in RELATED:
         return ""
     engine = matcher.engine
-    named = sorted(engine.products_of(hit.row))
-    shared = [each for each in named if each in engine.products_of(row)]
+    named = sorted(engine.fitting.products_of(hit.row))
+    shared = [each for each in named if each in engine.fitting.products_of(row)]
     return f"{RELATED[relation]} ({', '.join((shared or named)[:3])})"
 
 
 def _purpose(matcher: Matcher, row: int, hit: Hit) -> str:
     engine = matcher.engine
-    processes = sorted(engine.processes_of(row) & engine.processes_of(hit.row))
+    processes = sorted(engine.fitting.processes_of(row) & engine.fitting.processes_of(hit.row))
     if processes:
         return f"cùng quá trình: {', '.join(processes[:3])}"
-    stages = sorted(engine.stages_of(row) & engine.stages_of(hit.row))
+    stages = sorted(engine.fitting.stages_of(row) & engine.fitting.stages_of(hit.row))
     return f"cùng khâu {', '.join(stages)}" if stages else ""
 
 

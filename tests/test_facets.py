@@ -69,10 +69,12 @@ def crowd():
 
 def about(found, row):
     engine = found.engine
-    nodes = engine.products_of(row)
+    nodes = engine.fitting.products_of(row)
     above = {up for each in nodes for up in engine.lexicon.terms[each].ancestors}
     groups = found.priorities_of(found.technologies[engine.index.ids[row]])
-    return About(engine.stages_of(row), nodes | above, frozenset(each.key for each in groups))
+    return About(
+        engine.fitting.stages_of(row), nodes | above, frozenset(each.key for each in groups)
+    )
 
 
 def one_by_one(found, only, ask=Filter.admits):
@@ -164,8 +166,8 @@ def test_counts_against_one_record_at_a_time(crowd):
         unknown = {
             "kind": sum(not each.kind for each in records),
             "field": sum(not each.fields for each in records),
-            "stage": sum(not crowd.engine.stages_of(row) for row in mine),
-            "product": sum(not crowd.engine.products_of(row) for row in mine),
+            "stage": sum(not crowd.engine.fitting.stages_of(row) for row in mine),
+            "product": sum(not crowd.engine.fitting.products_of(row) for row in mine),
             "place": sum(
                 not any(places().find(text) for text in (each.province or "", *each.places_used))
                 for each in records

@@ -36,7 +36,7 @@ def _about(answer: Answer, product: str, matcher: Matcher) -> list[str]:
     """Labels of matches whose products, as the tree reads them, are ``product``."""
     labels = []
     for match in (*answer.matches, *answer.set_apart):
-        nodes = matcher.engine.products_of(match.hit.row)
+        nodes = matcher.engine.fitting.products_of(match.hit.row)
         if product in nodes and "vải" not in nodes:
             labels.append(match.label)
     return labels
