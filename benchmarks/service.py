@@ -204,7 +204,6 @@ def main() -> None:
         home = options.data or Path(scratch)
         for name, records, encoder in (
             (f"search, {options.records:,} records, {FIRST[0]}", options.records, FIRST[0]),
-            (f"search, {options.records:,} records, words only", options.records, "none"),
             (f"search, sample of 408 records, {FIRST[0]}", 0, FIRST[0]),
         ):
             space = Workspace(home / f"{records}-{encoder}")
