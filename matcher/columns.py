@@ -25,6 +25,7 @@ from corpus.priority import Membership
 from corpus.records import Technology
 from corpus.text import fold, has_accents, joined
 from matcher import fit
+from matcher.need import Conditions
 from matcher.softfit import Groups
 
 Mask = npt.NDArray[np.bool_]
@@ -310,6 +311,15 @@ class Columns:
         for each in asked:
             found |= column.holding(each)
         return column.rows(found)
+
+    def breaking(self, conditions: Conditions) -> Mask:
+        """Return which rows break a hard rule of a need, shape (n,): see :func:`fit.breaches`."""
+        broken: Mask = self.ends < self.as_of.toordinal()
+        if conditions.budget is not None:
+            broken = broken | (self.price > conditions.budget)
+        if conditions.trl_min is not None:
+            broken = broken | (self.trl < conditions.trl_min)
+        return broken
 
     def undecided(self, only: fit.Filter) -> Mask:
         """Return which rows may lie in the place asked for, and nobody can tell, shape (n,)."""

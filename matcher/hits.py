@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from indexes.hybrid import Index
 
-BLOCKS = (50, 500)  # so many best hits are worked out at first, and next; then all
+BLOCKS = (50, 500, 5_000)  # so many best hits are worked out at first, and next; then all
 FEW = 2_000  # admitted hits up to which they alone are worked out
 FEEDBACK = "feedback"  # the part of words that a short need took up from its first hits
 Key = tuple[float, int]  # orders hits: minus the total, then where ids are listed
@@ -128,9 +128,14 @@ class Place(NamedTuple):
     position: int
 
     @property
+    def row(self) -> int:
+        """The row of the record."""
+        return self.scored.listed[self.position]
+
+    @property
     def id(self) -> str:
         """The id of the record."""
-        return self.ranking.ids[self.scored.listed[self.position]]
+        return self.ranking.ids[self.row]
 
     @property
     def key(self) -> Key:
@@ -220,7 +225,7 @@ class Ranking:
         Keys rise, and a hit has the same one whatever ``only`` is. Where few hits are admitted only
         they are worked out, not all that stand before them.
         """
-        if only is not None and self._search is not None and self._size > BLOCKS[-1]:
+        if only is not None and self._search is not None and self._size > BLOCKS[1]:
             rows = np.flatnonzero(self._search.found & only)
             if len(rows) <= FEW:
                 scored = self._search.ordered(rows)

@@ -233,25 +233,27 @@ class Matcher:
         kept: list[Match] = []
         apart: list[Match] = []
         answerable = self.answerable(query, ranking)
-        admitted = self.admitted(only)
+        admitted, breaking = self.admitted(only), self.columns.breaking(query.conditions)
+        total, blocked = ranking.count(admitted), ranking.count(admitted & breaking)
+        most = min(k, total - blocked), min(k, blocked)
         for number, place in enumerate(ranking.placed(admitted)):
+            if len(kept) >= most[0] and len(apart) >= most[1]:
+                break
             if place.key <= min(after):
                 continue
-            technology = self.technologies[place.id]
-            broken = fit.breaches(technology, query.conditions, self.as_of)
-            side, known = (apart, after[1]) if broken else (kept, after[0])
-            if len(side) >= k and number < DEEP:
+            breaks = bool(breaking[place.row])
+            side, known = (apart, after[1]) if breaks else (kept, after[0])
+            if len(side) >= most[breaks] and number < DEEP:
                 continue
-            key, hit = place.key, place.hit
+            technology, key, hit = self.technologies[place.id], place.key, place.hit
             seen = self._seen(query, hit, answerable)
+            if number >= DEEP and self._spent(query, seen, answerable, len(kept) >= k):
+                break
             if kept and _beside_the_point(query, seen):
                 continue
             if len(side) < k and key > known:
+                broken = fit.breaches(technology, query.conditions, self.as_of)
                 side.append(self._explained(technology, query, hit, seen, broken, key))
-            full = len(kept) >= k, len(apart) >= k
-            if all(full) or (number >= DEEP and self._spent(query, seen, answerable, full[0])):
-                break
-        total = ranking.count(admitted)
         notices = (*_notices(query), *self._readings(only), *filter(None, [trouble]))
         doubt = self._in_doubt(query, ranking, only, k if after == FIRST_PAGE else 0)
         return Answer(

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from small import NEEDS, PRODUCTS, TECHNOLOGIES, TODAY, Tiny, lexical, matcher
 
 from corpus.records import Need, Product, Technology
+from matcher import fit
 from matcher.answers import Answer, Match
 from matcher.explain import ADAPT, REFERENCE, SUITS, Explanation
 from matcher.hits import Hit
@@ -327,3 +328,13 @@ def test_a_batch_works_out_only_so_many_answers_ahead():
     assert len(read) == TOGETHER
     found.close()
     assert len(read) == TOGETHER
+
+
+@pytest.mark.parametrize("budget", [None, 0.0, 150.0, 1e9])
+@pytest.mark.parametrize("trl_min", [None, 1, 7, 9])
+def test_columns_know_which_records_break_a_rule(budget, trl_min):
+    mine = lexical()
+    stated = Conditions(budget=budget, trl_min=trl_min)
+    told = mine.columns.breaking(stated)
+    for row, key in enumerate(mine.engine.index.ids):
+        assert told[row] == bool(fit.breaches(mine.technologies[key], stated, mine.as_of)), key
