@@ -48,7 +48,7 @@ class Weights:
     feedback_spread: float = 0.02
     # … and what the first three say counts as other words for what a query smaller than ``size``
     # says itself, times its emphasis less 1: see matcher.fusion.emphasis.
-    taken_up: float = 0.6
+    taken_up: float = 0.4
     # Typed without accents: how far the accented views and the meaning of the restored text count.
     restored: float = 0.7
     # What a need knows beyond its words; how much more it counts in a query smaller than ``size``:
