@@ -27,7 +27,7 @@ from service.app import create_app
 from service.imports import AUDITED
 from service.ledger import Ledger
 from service.limits import FREE_OF_LOGIN
-from service.serving import GRACE, Wanted, terms
+from service.serving import GRACE, Wanted, listen, terms
 from service.tokens import Tokens
 from service.workspace import Workspace
 
@@ -284,3 +284,11 @@ def stalled(url, shown):
         line.sendall("\r\n".join(head).encode())
         assert line.recv(100).startswith(b"HTTP/1.1 100 ")
         yield
+
+
+def test_an_answer_does_not_wait_until_the_one_before_is_acknowledged() -> None:
+    door, _ = listen("127.0.0.1", 0)
+    with door, socket.create_connection(door.getsockname()[:2]):
+        taken, _ = door.accept()
+        with taken:
+            assert taken.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
