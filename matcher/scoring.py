@@ -62,24 +62,25 @@ class Scoring:
         """Let meaning count too: ``weight * (cosine - neutral)``; ``look`` is what is near it."""
         self.vector = self.stated = vector
         self.weight, self.neutral = weight, neutral
-        self.near, bounds = look
-        self.span = self._spanned(bounds)
+        self.near, self.bounds = look
 
     def turn(self, vector: Vector, bounds: Bounds | None) -> None:
         """Score by the meaning ``vector``; what is a hit stays as it is.
 
         Who is nearest need not be known any more, only who may be among the best: bounds tell.
         """
-        self.vector, self.span = vector, self._spanned(bounds)
+        self.vector, self.bounds = vector, bounds
+        self.__dict__.pop("_span", None)  # of the meaning before
         if bounds is None:
             self.near = self.index.nearest(vector, NEAREST)
 
-    def _spanned(self, bounds: Bounds | None) -> Bounds | None:
-        """Return the least and the most that each record can score, but for rounding."""
-        if bounds is None:
+    @cached_property
+    def _span(self) -> Bounds | None:
+        """The least and the most that each record can score, but for rounding."""
+        if self.bounds is None:
             return None
         totals, _ = self._totals
-        lower, upper = (totals + self.weight * (each - self.neutral) for each in bounds)
+        lower, upper = (totals + self.weight * (each - self.neutral) for each in self.bounds)
         return lower, upper
 
     def first(self, k: int) -> Scored:
@@ -127,10 +128,10 @@ class Scoring:
     def _closest(self, k: int) -> Rows:
         """Rows among which are the ``k`` best of words and meaning together."""
         totals, slack = self._totals
-        if self.span is None:
+        if self._span is None:
             rows = self._near_enough(totals, slack, k)
         else:
-            lower, upper = self.span
+            lower, upper = self._span
             least = selection.kth(lower, k) - slack
             rows = np.flatnonzero(upper >= max(least, selection.LEAST))
         if len(rows) <= FEW * k:

@@ -161,17 +161,15 @@ class Engine:
             told: _Told | None,
             bounds: Bounds | None,
         ) -> Ranking:
-            if own is not None and told is not None:
-                if told.vector is not None:
-                    own.turn(told.vector, bounds)
-                larger = self._larger(read, own, told, telling)
-                if larger is not None:
-                    search = self._scoring(larger, look, own.bits, provinces)
-                    if told.vector is not None:
-                        search.turn(told.vector, bounds)
-                    search.own = own.evidence
-                    return Ranking(self.index, search)
-            return Ranking(self.index, own)
+            if own is None or told is None:
+                return Ranking(self.index, own)
+            found, larger = own, self._larger(read, own, told, telling)
+            if larger is not None:
+                found = self._scoring(larger, look, own.bits, provinces)
+                found.own = own.evidence
+            if told.vector is not None:
+                found.turn(told.vector, bounds)
+            return Ranking(self.index, found)
 
         searches = list(each(search, reads, seen))
         told = list(each(self._told, reads, searches))
