@@ -49,11 +49,21 @@ class Catalogue:
     def guess(self, text: str) -> str:
         """Return ``; có phải là "…"?`` or nothing. Bounded: files may hold many unknown ids."""
         if text not in self._guesses and len(self._guesses) < 100:
-            candidates = list(islice(chain(self._by_id, self._by_name), 2000))
-            close = difflib.get_close_matches(text.casefold()[:100], candidates, n=1, cutoff=0.6)
-            self._guesses[text] = self.find(close[0]) if close else None
+            self._guesses[text] = self._near(text.casefold()[:100])
         guess = self._guesses.get(text)
-        return f'; có phải là "{guess}"?' if guess else ""
+        return f"; có phải là {guess}?" if guess else ""
+
+    def _near(self, text: str) -> str | None:
+        """Return the id that may be meant, with the name by which it was known."""
+        candidates = list(islice(chain(self._by_id, self._by_name), 2000))
+        # "xoài ba màu" is some "xoài": the longest name that stands whole in the text
+        inside = [name for name in candidates if self.find(name) and f" {name} " in f" {text} "]
+        close = difflib.get_close_matches(text, candidates, n=1, cutoff=0.6)
+        for name in [*sorted(inside, key=lambda each: (-len(each), each))[:1], *close]:
+            key = self.find(name)
+            if key:
+                return f'"{key}" ({name})' if name != key.casefold() else f'"{key}"'
+        return None
 
 
 def _unique(pairs: Iterable[tuple[str, str]]) -> dict[str, str | None]:
@@ -74,7 +84,7 @@ def refer(draft: Draft, catalogues: Mapping[str, Catalogue]) -> Draft | Rejected
             label, guess = KINDS[field].label.lower(), catalogues[field].guess(text)
             return draft.reject(
                 field,
-                f'không có {label} mã "{shorten(text)}" trong các tệp đang nạp lẫn trong kho dữ '
+                f'không có {label} "{shorten(text)}" trong các tệp đang nạp lẫn trong kho dữ '
                 f"liệu (hoặc dòng của nó bị từ chối){guess}",
             )
         if found != text:

@@ -54,9 +54,10 @@ class Known:
 
     @classmethod
     def of_kinds(
-        cls, hashes: Mapping[str, Mapping[str, str]], names: Sequence[tuple[str, str]] = ()
+        cls, hashes: Mapping[str, Mapping[str, str]], products: Iterable[Product] = ()
     ) -> Known:
-        """Return what is known from kind → key → content hash."""
+        """Return what is known from kind → key → content hash; a product also by its names."""
+        names = [(name, each.id) for each in products for name in (each.name, *each.aliases)]
         return replace(cls(names=names), **hashes)  # type: ignore[arg-type]
 
     def of(self, kind: str) -> Mapping[str, str]:

@@ -170,6 +170,8 @@ def _index(indexing: Indexing, status: int = 200) -> JSONResponse:
 def _line(mine: Imports, kept: Upload) -> dict[str, Any]:
     progress = mine.progress(kept)
     told = asdict(progress) if progress else None
+    if told:
+        del told["first"]  # for people: programs read what is there by its ids
     state = told.pop("state") if told else "new"
     return {"id": kept.token, "name": kept.name, "state": state, "progress": told}
 

@@ -78,7 +78,8 @@ def preview(
     hashes = {kind: store.hashes(kind) | merged_hashes(merges, kind) for kind in KINDS}
     guarded = _guarded(store, mapped, may_read_nda)
     hashes["technology"] |= dict.fromkeys(guarded, "")  # never equal: equality would tell the text
-    loaded = read_as([(table, kind) for table, kind in mapped if kind], Known.of_kinds(hashes))
+    known = Known.of_kinds(hashes, products)
+    loaded = read_as([(table, kind) for table, kind in mapped if kind], known)
     kept, refused = _apart(loaded, guarded)
     records = tuple(complete(kept, products, lexicon))
     old = [each for each in records if each.key in hashes[each.kind_name]]
@@ -158,6 +159,12 @@ def text(value: object) -> str:
     return shorten(json_text(value) or "", 200) if value is not None else "chưa rõ"
 
 
+def wording(record: Record) -> str:
+    """Return the words by which people know a record: its name, or what it asks for."""
+    facts = record.to_json()
+    return next((text(facts[name]) for name in ("name", "topic", "text") if facts.get(name)), "")
+
+
 # Loading ------------------------------------------------------------------------------------------
 
 
@@ -180,6 +187,7 @@ class Progress:
     suggested: int = 0  # what text proposes, kept for a person to decide
     alike: int = 0  # new records that may tell the same as one that was there before
     message: str = ""
+    first: tuple[tuple[str, str, str], ...] = ()  # kind, key and words of the first records
 
     def nothing(self, state: str, message: str = "") -> Progress:
         """Return what is told where it all was taken back."""
@@ -199,6 +207,7 @@ def start(found: Preview) -> Progress:
         unchanged=found.unchanged,
         rejected=len(found.rejected),
         suggested=len(found.suggested),
+        first=tuple((each.kind_name, each.key, wording(each)) for each in found.first),
     )
 
 

@@ -138,6 +138,4 @@ def _known(store: Store, there: Mapping[str, Mapping[str, str]]) -> Known:
     """What the store holds, or held before it was merged; a need may call its product by name."""
     merges = store.all(Merge)
     hashes = {kind: {**there[kind], **merged_hashes(merges, kind)} for kind in KINDS}
-    names = [(each, product.id) for product in store.all(Product)
-             for each in (product.name, *product.aliases)]  # fmt: skip
-    return Known.of_kinds(hashes, names)
+    return Known.of_kinds(hashes, store.all(Product))

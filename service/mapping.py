@@ -252,13 +252,13 @@ def apply(table: Table, plan: Plan, products: Sequence[Product] = ()) -> Table:
     A need's product may be called by a name that only one of ``products`` has.
     """
     assert plan.kind is not None
-    kept = [each for each in range(len(table.headings)) if plan.fields.get(each, KEEP) != DROP]
-    headings = [_heading(plan, column, table.headings[column]) for column in kept]
+    kept = _kept(table, plan)
+    renamed = [ours for _, ours in headings(table, plan)]
     mapped = set(plan.fields.values())
     added = {
         name: text for name, text in plan.constants.items() if text.strip() and name not in mapped
     }
-    headings += [title(plan.kind, name) for name in added]
+    renamed += [title(plan.kind, name) for name in added]
     names = product_names(products) if plan.kind == "need" else {}
     makes = plan.make_ids and plan.kind in PREFIX and "id" not in mapped
     rows = []
@@ -272,8 +272,20 @@ def apply(table: Table, plan: Plan, products: Sequence[Product] = ()) -> Table:
         cells += padded[len(table.headings) :]  # a row longer than its headings is told as such
         sure = (*(row.sure[each] for each in kept), *(1.0 for _ in added)) if row.sure else ()
         rows.append(Row(row.number, tuple(cells), sure=sure))
-    made = replace(table, headings=tuple(headings), rows=tuple(rows))
+    made = replace(table, headings=tuple(renamed), rows=tuple(rows))
     return with_ids(made, plan.kind) if makes else made
+
+
+def headings(table: Table, plan: Plan) -> list[tuple[str, str]]:
+    """Return the table's own heading and ours for every column that is loaded."""
+    return [
+        (table.headings[column], _heading(plan, column, table.headings[column]))
+        for column in _kept(table, plan)
+    ]
+
+
+def _kept(table: Table, plan: Plan) -> list[int]:
+    return [each for each in range(len(table.headings)) if plan.fields.get(each, KEEP) != DROP]
 
 
 def _heading(plan: Plan, column: int, heading: str) -> str:

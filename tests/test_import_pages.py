@@ -82,6 +82,12 @@ def finish(client, token):
     raise AssertionError("loading did not end")
 
 
+def test_an_unknown_product_is_answered_with_the_nearest_of_the_store(client):
+    sent = upload(client, "Sản phẩm;Nội dung nhu cầu\nVải thiều Lục Ngạn sớm;Cần cách sấy dẻo\n")
+    page = client.post(f"/nhap-du-lieu/{token_of(sent)}", data=chosen(sent.text)).text
+    assert "có phải là &#34;SP-1&#34; (vải thiều lục ngạn)?" in page
+
+
 def test_a_strangers_file_is_mapped_seen_loaded_and_its_faults_come_back(space, client):
     before = state(space)
     answer = upload(client)
@@ -99,6 +105,7 @@ def test_a_strangers_file_is_mapped_seen_loaded_and_its_faults_come_back(space, 
     assert str(seen.url).endswith("/xem-truoc")
     assert "<strong>1</strong> bản ghi mới" in seen.text
     assert "Bị từ chối: 1 dòng" in seen.text and "cần số tiền" in seen.text
+    assert "<td>Vốn (nghìn đồng) <span" in seen.text  # the heading that people know
     assert state(space) == before  # nothing yet
     client.post(f"/nhap-du-lieu/{token}/nap")
     page = finish(client, token)
@@ -106,6 +113,7 @@ def test_a_strangers_file_is_mapped_seen_loaded_and_its_faults_come_back(space, 
     with Store.open(space.folder) as store:
         (need,) = [each for each in store.all(Need) if each.asker == "Xưởng A"]
         assert (need.product, need.budget, need.extra["ĐT"]) == ("SP-1", 200, "0912 345 678")
+        assert f'<a href="/nhu-cau/{need.id}">Cần cách sấy dẻo quả vải' in page
         (change,) = store.history(Need, need.id)
         assert change.actor == "cán bộ" and change.at
     file = client.get(f"/nhap-du-lieu/{token}/tu-choi.xlsx").content

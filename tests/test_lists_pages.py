@@ -9,7 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 from small import TODAY
 
-from corpus.records import Technology
+from corpus.records import Need, Technology
 from corpus.store import Store
 from corpus.workflow import MatchList
 from service.app import create_app
@@ -209,6 +209,14 @@ def test_a_result_is_recorded_with_reason_and_next_step_and_is_due(client):
     page = decide(client, "CN-1\tN-1", "từ chối", nhom="chi phí", **{"ly-do": "quá vốn"}).text
     assert f"từ chối ngày {today:%d/%m/%Y}; chi phí: quá vốn" in page
     assert "Hẹn xem máy" not in client.get("/danh-sach").text  # decided again: done
+
+
+def test_what_was_recorded_names_the_taker_where_the_lines_are_takers(space, client):
+    start(client, "cong-nghe", "CN-1")
+    with Store.open(space.folder) as store:
+        asks = store.get(Need, stored(space).items[0].need)
+    told = decide(client, f"CN-1\t{asks.id}", "đã liên hệ").text
+    assert f"Đã ghi kết quả: {asks.asker or f'nhu cầu {asks.id}'}." in told
 
 
 def test_a_second_call_of_one_day_keeps_the_words_of_the_first(client):

@@ -442,10 +442,12 @@ def test_unknown_references_are_refused_with_a_guess(tmp_path: Path) -> None:
     products = {r.id: r.product for r in loaded.records if isinstance(r, Need)}
     assert products == {"N1": "SP1", "N4": "SP1", "N5": "SP2"}
     ninth, xyz, judgment = loaded.rejected
-    assert ninth.message.startswith(
-        'needs.csv dòng 3, cột "Mã sản phẩm": không có sản phẩm mã "SP9"'
-    )
+    assert ninth.message.startswith('needs.csv dòng 3, cột "Mã sản phẩm": không có sản phẩm "SP9"')
     assert 'có phải là "SP' in ninth.message
+    variety = put(tmp_path, "Mã,Mã sản phẩm,Nhu cầu\nN1,Vải thiều Thanh Hà,a\n", "needs.csv")
+    known = Known.of_kinds({}, [Product(id="SP1", name="Vải thiều"), Product(id="SP2", name="Vải")])
+    told = one(read([variety], known)).message
+    assert told.endswith('; có phải là "SP1" (vải thiều)?')  # the longest name that stands in it
     assert "có phải" not in xyz.message
     assert (judgment.row, judgment.column) == (2, "Mã nhu cầu")
     assert balanced(loaded)

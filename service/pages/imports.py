@@ -23,7 +23,7 @@ from service.indexing import Indexing
 from service.mapping import MappingError
 from service.opening import READABLE
 from service.pages.import_columns import HOME, shown_columns
-from service.pages.render import go, render
+from service.pages.render import PAGES, go, render
 from service.person import Person
 from service.uploads import LIMITS, UploadError
 
@@ -91,13 +91,17 @@ def preview(request: Request, mine: Bringing, token: str) -> Response:
         seen = mine.preview(kept)
     except MappingError as error:
         return shown_columns(request, mine, kept, 422, str(error))
+    names = mine.headings(kept)
     return render(
         request,
         "import_preview.html",
         here="import",
         upload=kept,
         seen=seen,
-        rejected=seen.rejected[: importing.SHOWN],
+        rejected=[
+            (each, names.get((each.file, each.sheet, each.column)))
+            for each in seen.rejected[: importing.SHOWN]
+        ],
         first=[(KINDS[each.kind_name].label, each.key, _facts(each)) for each in seen.first[:5]],
         doubtful=[
             (KINDS[each.kind_name].label, each.key, each.source, doubts(each))
@@ -151,6 +155,8 @@ def report(request: Request, mine: Bringing, token: str) -> Response:
         progress=progress,
         waiting=progress.state == "loading" or (refresh is not None and refresh.running),
         refresh=refresh,
+        labels={kind: record.label for kind, record in KINDS.items()},
+        pages=PAGES,
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from corpus.records import Need
 from service.contract import ApiError
 from service.desk import Desk
 from service.pages.list_forms import (
@@ -105,7 +106,15 @@ def decide(request: Request, desk: AtDesk, ma: str, form: Form) -> Response:
                 raise
             _again(desk, technology, need_id, outcome, date, facts)
 
-    return act(request, desk, ma, form, work, f"Đã ghi kết quả cho {technology}.")
+    return act(
+        request, desk, ma, form, work, f"Đã ghi kết quả: {_line(desk, ma, technology, need)}."
+    )
+
+
+def _line(desk: Desk, ma: str, technology: str, need: str | None) -> str:
+    """Whom a line names: on a list of takers the one that asks, elsewhere the technology."""
+    asks = desk.store.get(Need, need) if need and desk.match_list(ma).technology else None
+    return (asks.asker or f"nhu cầu {asks.id}") if asks else technology
 
 
 def _again(

@@ -56,6 +56,13 @@ PLACES = (
     Place("yearly", "/ke-hoach-nam", "Kế hoạch năm"),
     Place("admin", "/quan-tri", "Quản trị"),
 )
+PAGES = {  # kind of record → where its page stands
+    "technology": "/cong-nghe",
+    "product": "/san-pham",
+    "need": "/nhu-cau",
+    "proposal": "/phieu",
+    "task": "/nhiem-vu",
+}
 ASKED = {
     "lists": LISTS,
     "import": IMPORT,
