@@ -13,9 +13,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from itertools import chain
 from typing import NamedTuple, Protocol
 
@@ -145,22 +145,52 @@ class Phrases:
                 free = start + size
 
 
-Both = tuple[Phrases, Phrases]  # indexed by "accented": folded phrases, phrases with accents
+class Both:
+    """Phrases for texts without and with accents; each is made when it is first asked for."""
+
+    def __init__(self, make: Callable[[bool], Phrases]) -> None:
+        self._make = make
+        self._made: dict[bool, Phrases] = {}
+
+    def __getitem__(self, accented: bool) -> Phrases:
+        found = self._made.get(accented)
+        if found is None:
+            found = self._made[accented] = self._make(accented)
+        return found
 
 
 def both(words: Iterable[str]) -> Both:
     """Index ``words`` for texts without and with accents."""
-    words = tuple(words)
-    return Phrases.of(words, False), Phrases.of(words, True)
+    return Both(partial(Phrases.of, tuple(words)))
 
 
 def counted(words: Iterable[str]) -> Both:
     """Index ``words`` that hold a number, written "#", for texts without and with accents."""
     words = tuple(words)
-    plain, accented = (
-        Phrases({_sign_key(word, each): (word,) for word in words}) for each in (False, True)
-    )
-    return plain, accented
+    return Both(lambda accented: Phrases({_sign_key(each, accented): (each,) for each in words}))
+
+
+@dataclass(frozen=True)
+class _Signs:
+    """What settles a sense: by (place of the word, size) phrase → sense, and words near it."""
+
+    around: dict[tuple[int, int], dict[Key, int]]
+    near: list[tuple[str, int]]
+
+    def add(self, sense: int, word: str, sign: str, accented: bool) -> None:
+        """Take in one sign of one sense of ``word``."""
+        phrase, own = _sign_key(sign, accented), key(word, accented)
+        places = [i for i in range(len(phrase)) if phrase[i : i + len(own)] == own]
+        for place in places:
+            self.around.setdefault((place, len(phrase)), {}).setdefault(phrase, sense)
+        # "lựa chọn" holds "lúa" only without accents: it says nothing about an accented text
+        if not places and not contains(_sign_key(sign, False), key(word, False)):
+            self.near.append((f" {' '.join(phrase)} ", sense))
+
+    @cached_property
+    def shapes(self) -> list[tuple[int, int]]:
+        """Places and sizes of the phrases, longest first."""
+        return sorted(self.around, key=lambda shape: -shape[1])
 
 
 class Contexts:
@@ -171,29 +201,29 @@ class Contexts:
     """
 
     def __init__(self, word: str, senses: Sequence[Sequence[str]], accented: bool) -> None:
-        self.size = len(key(word, accented))
-        self._around: dict[tuple[int, int], dict[Key, int]] = {}
-        self._near: list[tuple[str, int]] = []
-        for sense, signs in enumerate(senses):
-            for sign in signs:
-                self._add(sense, word, sign, accented)
-        self._shapes = sorted(self._around, key=lambda shape: -shape[1])
+        self._word, self._senses, self._accented = word, senses, accented
 
-    def _add(self, sense: int, word: str, sign: str, accented: bool) -> None:
-        phrase, own = _sign_key(sign, accented), key(word, accented)
-        places = [i for i in range(len(phrase)) if phrase[i : i + len(own)] == own]
-        for place in places:
-            self._around.setdefault((place, len(phrase)), {}).setdefault(phrase, sense)
-        # "lựa chọn" holds "lúa" only without accents: it says nothing about an accented text
-        if not places and not contains(_sign_key(sign, False), key(word, False)):
-            self._near.append((f" {' '.join(phrase)} ", sense))
+    @cached_property
+    def size(self) -> int:
+        """How many syllables the word has."""
+        return len(key(self._word, self._accented))
+
+    @cached_property
+    def _signs(self) -> _Signs:
+        """The signs, read when the word is first met: most of a table's words never are."""
+        signs = _Signs({}, [])
+        for sense, told in enumerate(self._senses):
+            for sign in told:
+                signs.add(sense, self._word, sign, self._accented)
+        return signs
 
     def around(self, reading: Reading, start: int) -> int | None:
         """Return the sense of the longest sign that covers the word at ``start``."""
-        for place, size in self._shapes:
+        signs = self._signs
+        for place, size in signs.shapes:
             first = start - place
             if first >= 0:
-                sense = self._around[place, size].get(reading.signs[first : first + size])
+                sense = signs.around[place, size].get(reading.signs[first : first + size])
                 if sense is not None and not _divided(reading, first, size):
                     return sense
         return None
@@ -201,7 +231,7 @@ class Contexts:
     def near(self, reading: Reading, start: int) -> Counter[int]:
         """Count, for each sense, its signs in the neighbourhood of the word at ``start``."""
         window = _window(reading.signs, start, self.size, NEAR)
-        return Counter(sense for sign, sense in self._near if sign in window)
+        return Counter(sense for sign, sense in self._signs.near if sign in window)
 
     def sense(self, reading: Reading, start: int) -> int | None:
         """Return the sense at ``start``, or ``None`` where no sign decides."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -20,6 +19,7 @@ from indexes.segments import Labels
 from matcher.hits import Rows
 
 V = TypeVar("V", bound=Hashable)
+SEED = 0  # of the numbers that stand for labels
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,20 +50,25 @@ class Groups(Generic[V]):
 def labelled(labels: Labels, prefixes: Sequence[str]) -> list[Groups[frozenset[str]]]:
     """Group rows by their labels of each kind.
 
-    A set's labels of one kind are compared as the bytes of their numbers: there may be as many sets
-    as records, and few groups.
+    There may be as many sets as records and few groups of one kind, so that sets are told apart by
+    the sum of one random 64-bit number for each label, not by looking into each: that two of a
+    million different sets share a sum has a chance of 3 in 10⁸.
     """
     groups = []
+    worth = np.random.default_rng(SEED).integers(2**64, size=len(labels.names), dtype=np.uint64)
     for prefix in prefixes:
         mine = np.array([name.startswith(prefix) for name in labels.names], np.bool_)
         kept = mine[labels.members] if len(mine) else np.zeros(0, np.bool_)
-        ends = np.concatenate([[0], np.cumsum(kept)])[labels.starts] * labels.members.itemsize
-        told = labels.members[kept].tobytes()
-        sets = Groups.of(told[a:b] for a, b in pairwise(ends.tolist()))
+        ends = np.concatenate([[0], np.cumsum(kept)])[labels.starts]
+        told = labels.members[kept]
+        sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum(worth[told], dtype=np.uint64)])
+        sets = Groups.of((sums[ends[1:]] - sums[ends[:-1]]).tolist())
+        first = np.empty(len(sets.values), np.int64)
+        first[sets.numbers[::-1]] = np.arange(len(sets.numbers))[::-1]
         names = [name.removeprefix(prefix) for name in labels.names]
         values = [
-            frozenset(names[each] for each in np.frombuffer(value, np.int32).tolist())
-            for value in sets.values
+            frozenset(names[each] for each in told[ends[at] : ends[at + 1]].tolist())
+            for at in first.tolist()
         ]
         groups.append(Groups(values, sets.numbers[labels.numbers]))
     return groups
