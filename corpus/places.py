@@ -15,6 +15,8 @@ import datetime as dt
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Literal
 
@@ -22,6 +24,7 @@ from corpus.lexicon_tables import Row, data_folder, read_table
 from corpus.phrases import Both, Contexts, Reading, both, contexts, key, read, span_at
 from corpus.places_address import PREFIX, Place, addresses
 from corpus.places_area import Area
+from corpus.places_communes import Communes
 from corpus.places_regions import BEFORE, MERGED, Region, Regions
 from corpus.places_units import Piece, Units, covered
 
@@ -57,6 +60,7 @@ class Places:
     units: Units
     _spellings: Mapping[str, _Name]  # spelling → province
     _phrases: Both
+    _data: Traversable
 
     @classmethod
     def load(cls, folder: Path | None = None) -> Places:
@@ -69,7 +73,13 @@ class Places:
         new_names = _new_names(rows)
         spellings = {word: name for row in rows for word, name in _spellings(row)}
         units = Units.load(data, frozenset(new_names))
-        return cls(new_names, Regions.load(data, new_names), units, spellings, both(spellings))
+        regional = Regions.load(data, new_names)
+        return cls(new_names, regional, units, spellings, both(spellings), data)
+
+    @cached_property
+    def communes(self) -> Communes:
+        """The register of communes, read when the first one is named: most texts name none."""
+        return Communes.load(self._data, self.units.districts)
 
     @property
     def all_regions(self) -> tuple[Region, ...]:
@@ -89,7 +99,7 @@ class Places:
         while places:
             first, *rest = places
             joined = self._joined(reading.text, first, rest[0]) if rest else None
-            found.append(joined or self._dated(reading.text, first))
+            found.append(self._placed(joined or self._dated(reading.text, first), as_of))
             places = rest[1:] if joined else rest
         return tuple(found)
 
@@ -139,6 +149,13 @@ class Places:
         if place.area == Area(place.extent) and _TODAY.match(rest):
             return replace(place, area=Area(self.extent(place.name)))
         return place
+
+    def _placed(self, place: Place, as_of: dt.date | None) -> Place:
+        """Let the register of communes say where a commune lies."""
+        if not place.area.commune:
+            return place
+        whole = bool(place.name) and place.extent == self.extent(place.name)
+        return replace(place, area=self.communes.decided(place.area, whole, as_of))
 
     def _became(self, old: str, new: str) -> bool:
         return bool(old and new) and old != new and self.new_names[old] == new

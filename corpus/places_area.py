@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
 from corpus.text import squeeze
 
 Lies = Literal["inside", "perhaps", "outside"]
+T = TypeVar("T")
 _ORDER: tuple[Lies, ...] = ("inside", "perhaps", "outside")
 
 
@@ -27,16 +28,27 @@ class District:
     name: str
 
 
+@dataclass(frozen=True, order=True)
+class Parcel:
+    """What a commune of before 1 July 2025 and one of since then have in common."""
+
+    district: District
+    old: str  # "xã Bình An"
+    new: str
+
+
 @dataclass(frozen=True)
 class Area:
     """One of ``extent``'s old provinces, there one of ``districts``, there ``commune``.
 
-    No districts and an empty commune: none was named, so it may be any.
+    No districts and an empty commune: none was named, so it may be any. ``parcels`` are what the
+    register knows of the commune; none: it knows none of that name there.
     """
 
     extent: frozenset[str]
     districts: frozenset[District] = frozenset()
     commune: str = ""  # its name as written, without the word before it
+    parcels: frozenset[Parcel] = frozenset()
 
     def narrowed(self, extent: frozenset[str]) -> Area | None:
         """Return the part in ``extent``, or ``None`` where there is none."""
@@ -44,7 +56,8 @@ class Area:
         if self.districts and not districts:
             return None
         left = frozenset(each.province for each in districts) or self.extent & extent
-        return Area(left, districts, self.commune) if left else None
+        parcels = frozenset(each for each in self.parcels if each.district.province in extent)
+        return Area(left, districts, self.commune, parcels) if left else None
 
     def lies(self, asked: Area) -> Lies:
         """Tell whether this lies in ``asked``, whatever of its candidates is meant."""
@@ -55,14 +68,16 @@ class Area:
         )
 
     def _in_commune(self, asked: Area) -> Lies:
-        """Communes were redrawn and renamed: two names differ for sure only in one time's names."""
+        """By their parcels; else two names differ for sure only in one time's names."""
+        if self.parcels and asked.parcels:
+            return _among(self.parcels, asked.parcels)
         if self.commune and squeeze(self.commune) == squeeze(asked.commune):
             return "inside"
         both_old = self.commune and self.districts and asked.districts
         return "outside" if both_old else "perhaps"
 
 
-def _among(mine: frozenset[str] | frozenset[District], asked: frozenset[object]) -> Lies:
+def _among(mine: frozenset[T], asked: frozenset[T]) -> Lies:
     if not mine:
         return "perhaps"
     return "inside" if mine <= asked else "outside" if mine.isdisjoint(asked) else "perhaps"

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from corpus.places import Places
+from corpus.places import Place, Places
 from corpus.places_units import area_class
 from corpus.records import STAGES, Need, Technology
 from corpus.text import squeeze
@@ -163,19 +163,36 @@ def place(need: Need, places: Places) -> str:
 
 
 def commune(need: Need, places: Places) -> str:
-    """Return commune and province: many communes share a name."""
-    return f"{need.commune}, {place(need, places)}" if need.commune else UNKNOWN
+    """Return commune and province: many communes share a name.
+
+    A commune of before 1 July 2025 goes by the one that it became, so that needs of one place
+    stand together however they were written.
+    """
+    if not need.commune:
+        return UNKNOWN
+    found = _place(need, places)
+    today = {each.new for each in found.area.parcels} if found else set()
+    return f"{today.pop() if len(today) == 1 else need.commune}, {place(need, places)}"
 
 
 def _found(need: Need, places: Places) -> tuple[str | None, str | None]:
     """The province of today that a need names, and the old one where that is one only."""
-    # a commune tells more than the province only where its old district stands with it
-    commune = need.commune if need.commune and places.find(need.commune) else ""
-    found = places.find(", ".join(filter(None, (commune, need.province))), need.date)
-    if not found:
+    found = _place(need, places)
+    if found is None:
         return None, None
-    extent = found[0].extent
-    return places.new_names.get(found[0].name), min(extent) if len(extent) == 1 else None
+    return places.new_names.get(found.name), min(found.extent) if len(found.extent) == 1 else None
+
+
+def _place(need: Need, places: Places) -> Place | None:
+    """The place that a need names: its commune tells more where it is known or has a district."""
+    province = need.province or ""
+    for day in (need.date, None) if need.commune else ():  # names of its time, else any
+        found = places.find(f"{need.commune}, {province}", day)
+        if found and found[0].area.parcels:
+            return found[0]
+    beside = need.commune if need.commune and places.find(need.commune) else ""
+    found = places.find(", ".join(filter(None, (beside, province))), need.date)
+    return found[0] if found else None
 
 
 def area(need: Need) -> str:

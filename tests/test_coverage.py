@@ -16,6 +16,7 @@ from indexes.hybrid import Index
 from matcher import run_folder
 from matcher.batch import Batch, Made
 from matcher.coverage import area, new_province, old_province, place
+from matcher.coverage import commune as commune_of
 from matcher.documents import documents
 from matcher.match import Matcher
 from matcher.search import Engine
@@ -163,6 +164,20 @@ def test_places_are_counted_by_new_and_by_old_names(found):
 def test_a_province_is_told_as_far_as_it_is_known(province, date, expected):
     need = Need(id="N", product="SP-1", text="x", province=province, date=date)
     assert tuple(f(need, places()) for f in (new_province, old_province, place)) == expected
+
+
+@pytest.mark.parametrize(
+    ("commune", "province", "told"),
+    [
+        ("xã Mỹ Khánh", "An Giang", "phường Bình Đức, An Giang"),  # what it became
+        ("xã Giồng Trôm", "Vĩnh Long", "xã Giồng Trôm, Vĩnh Long (Bến Tre cũ)"),
+        ("xã Không Có", "Vĩnh Long", "xã Không Có, Vĩnh Long"),
+    ],
+)
+def test_needs_of_one_commune_stand_together_by_its_name_of_today(commune, province, told):
+    old = dt.date(2024, 5, 1)
+    need = Need(id="N", product="SP-1", text="x", commune=commune, province=province, date=old)
+    assert commune_of(need, places()) == told
 
 
 @pytest.mark.parametrize(

@@ -200,7 +200,7 @@ def test_every_province_is_found(name: str, accented: bool) -> None:
          ["huyện Tân Phú Đông"], "Tân Phú Đông"),
         ("phường Mỹ Bình, TP Long Xuyên", "An Giang", ["thành phố Long Xuyên"], "Mỹ Bình"),
         ("P.5, TP. Mỹ Tho", "Tiền Giang", ["thành phố Mỹ Tho"], "5"),
-        ("xã Vị Thanh 1, tỉnh Hậu Giang", "Hậu Giang", [], "Vị Thanh 1"),
+        ("xã Vị Thanh 1, tỉnh Hậu Giang", "Hậu Giang", ["huyện Vị Thủy"], "Vị Thanh 1"),
         ("Lục Ngạn, Bắc Ninh", "Bắc Giang", ["huyện Lục Ngạn"], ""),
         ("An Giang (huyện Châu Phú)", "An Giang", ["huyện Châu Phú"], ""),
         ("huyen chau phu, an giang", "An Giang", ["huyện Châu Phú"], ""),
@@ -228,8 +228,57 @@ def test_what_a_name_leaves_open_stays_open() -> None:
     (beside,) = PLACES.find("huyện Châu Thành, An Giang")  # both parts had one
     assert beside.extent == {"An Giang", "Kiên Giang"}
     assert PLACES.find("huyện Châu Thành, An Giang", BEFORE)[0].extent == {"An Giang"}
-    assert PLACES.find("xã Mỹ Khánh, An Giang")[0].extent == {"An Giang", "Kiên Giang"}
+    assert PLACES.find("xã Mỹ Kham, An Giang")[0].extent == {"An Giang", "Kiên Giang"}  # no such
     assert found("thành phố Đà Nẵng") == [("Đà Nẵng", frozenset({"Đà Nẵng", "Quảng Nam"}))]
+
+
+@pytest.mark.parametrize(
+    ("text", "as_of", "parcels"),
+    [
+        ("xã Mỹ Khánh, An Giang", None, {"thành phố Long Xuyên: xã Mỹ Khánh → phường Bình Đức"}),
+        ("xa My Khanh, An Giang", None, {"thành phố Long Xuyên: xã Mỹ Khánh → phường Bình Đức"}),
+        ("xã Bình An, An Giang", None, {  # today's, and the other one of before
+            "huyện Châu Thành: xã Bình An → xã Bình An",
+            "huyện Châu Thành: xã Vĩnh Hòa Hiệp → xã Bình An",
+            "huyện Châu Thành: xã Vĩnh Hòa Phú → xã Bình An",
+            "huyện Kiên Lương: xã Bình An → xã Kiên Lương",
+        }),
+        ("xã Bình An, An Giang", BEFORE, set()),  # An Giang of then had none
+        ("xã Bình An, huyện Kiên Lương", None, {"huyện Kiên Lương: xã Bình An → xã Kiên Lương"}),
+        ("xã Tân Thành", None, None),  # dozens: without a province it is not even looked up
+    ],
+)  # fmt: skip
+def test_the_register_says_where_a_commune_lies(
+    text: str, as_of: dt.date | None, parcels: set[str] | None
+) -> None:
+    places = PLACES.find(text, as_of)
+    told = [
+        {f"{p.district.kind} {p.district.name}: {p.old} → {p.new}" for p in each.area.parcels}
+        for each in places
+    ]
+    assert told == ([] if parcels is None else [parcels])
+
+
+def test_every_commune_of_before_is_in_one_province_of_today() -> None:
+    before = {parcel for parcels in PLACES.communes.old.values() for parcel in parcels}
+    since = {parcel for parcels in PLACES.communes.new.values() for parcel in parcels}
+    assert before == since
+    communes = {(each.district, each.old) for each in before}
+    made = {(PLACES.new_names[each.district.province], each.new) for each in before}
+    assert (len(communes), len(made)) == (10_035, 3_316)  # with five islands that had none
+    provinces: dict[tuple[str, str], set[str]] = {}
+    for each in before:
+        known = provinces.setdefault((each.new, PLACES.new_names[each.district.province]), set())
+        known.add(each.district.province)
+    assert all(each <= PLACES.extent(new) for (_, new), each in provinces.items())
+
+
+def test_an_old_commune_lies_in_what_it_became() -> None:
+    (old,) = PLACES.find("xã Mỹ Khánh, TP Long Xuyên, An Giang", BEFORE)
+    (new,) = PLACES.find("phường Bình Đức, An Giang")
+    assert old.area.lies(new.area) == "inside" and new.area.lies(old.area) == "perhaps"
+    (other,) = PLACES.find("phường Long Xuyên, An Giang")
+    assert old.area.lies(other.area) == "outside"
 
 
 @pytest.mark.parametrize(
@@ -314,6 +363,8 @@ def test_each_scheme_divides_the_country(scheme: str) -> None:
         ("districts.csv", "Hà Tây,huyện,Mỹ Đức,,", 'không có tỉnh "Hà Tây"'),
         ("districts.csv", "Hà Nội,xã,Mỹ Đức,,", 'cột "kind"'),
         ("districts.csv", "Hà Nội,huyện,Mỹ Đức,,", '"huyện Mỹ Đức" đã có'),
+        ("communes.csv", 'An Giang,xã Ô,"An Giang, huyện Ô: xã A"', 'không có huyện "An Giang, h'),
+        ("communes.csv", 'Huế,xã Ô,"Huế, quận Thuận Hóa: A"', '"A" cần bắt đầu bằng xã'),
         ("regions.csv", "lạ,2025-13-01,Vùng,Hà Nội,,,", 'cột "from"'),
         ("regions.csv", "lạ,2025-12-01,Vùng,Hà Lội,,,", 'không có tỉnh "Hà Lội"'),
     ],
@@ -325,7 +376,7 @@ def test_bad_line_is_located(tmp_path: Path, table: str, line: str, message: str
     with path.open("a", encoding="utf-8") as file:
         file.write(line + "\n")
     with pytest.raises(TableError) as caught:
-        Places.load(folder)
+        len(Places.load(folder).communes.new)
     assert f"{table} dòng {count + 1}" in str(caught.value)
     assert message in str(caught.value)
 
@@ -334,11 +385,13 @@ def test_tables_that_officers_took_out_before_there_were_districts_still_load(
     tmp_path: Path,
 ) -> None:
     folder = Path(shutil.copytree(Path(str(data_folder())), tmp_path / "data"))
-    (folder / "districts.csv").unlink()
+    for name in ("districts.csv", "communes.csv"):
+        (folder / name).unlink()
     path = folder / "regions.csv"
     rows = [*csv.reader(path.read_text(encoding="utf-8").splitlines())]
     with path.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows(row[:5] for row in rows)  # without source and named
     older = Places.load(folder)
     assert older.find("huyện Châu Phú")[0].extent == {"An Giang"}
+    assert older.find("xã Mỹ Khánh, An Giang")[0].extent == {"An Giang"}
     assert older.regions("Bình Thuận", "khuyến công 2013-2023") == ("Đông Nam Bộ",)
