@@ -1,8 +1,8 @@
 """``python -m benchmarks.communes FOLDER``: write ``corpus/data/communes.csv`` anew.
 
-``FOLDER`` is the ``data`` folder of the package ``vietnamadminunits`` (MIT, Tran Ngoc Minh Hieu), which holds
-the communes before and after 1 July 2025 and what became of each. It is read here once instead of
-being asked for at run time: it brings map libraries that nothing else needs. The districts of
+``FOLDER`` is the ``data`` folder of the package ``vietnamadminunits`` (MIT), which holds the
+communes before and after 1 July 2025 and what became of each. It is read here once instead of being
+asked for at run time: it brings map libraries that nothing else needs. The districts of
 ``districts.csv`` are held against it on the way; spellings that differ are told.
 """
 
