@@ -166,8 +166,11 @@ def both(words: Iterable[str]) -> Both:
 
 def counted(words: Iterable[str]) -> Both:
     """Index ``words`` that hold a number, written "#", for texts without and with accents."""
-    words = tuple(words)
-    return Both(lambda accented: Phrases({_sign_key(each, accented): (each,) for each in words}))
+    return Both(partial(_counted, tuple(words)))
+
+
+def _counted(words: Iterable[str], accented: bool) -> Phrases:
+    return Phrases({_sign_key(word, accented): (word,) for word in words})
 
 
 @dataclass(frozen=True)
