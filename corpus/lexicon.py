@@ -222,11 +222,10 @@ class Lexicon:
         """Return the product homographs that ``text`` holds, but never as a product: túi vải."""
         reading = read(text, True)
         phrases, readings = self._sense_phrases, dict[str, bool]()
-        for start in phrases.starts(reading.tokens):
-            for size, words in phrases.at(reading.tokens, start):
-                for word in words:
-                    named = bool(self._product(word, reading, start, size))
-                    readings[word] = readings.get(word, False) or named
+        for start, size, words in phrases.all(reading.tokens):
+            for word in words:
+                named = bool(self._product(word, reading, start, size))
+                readings[word] = readings.get(word, False) or named
         return frozenset(word for word, named in readings.items() if not named)
 
     def homographs_of(self, text: str, accented: bool | None = None) -> frozenset[str]:
@@ -343,12 +342,20 @@ class Lexicon:
 
     def processes(self, text: str, accented: bool | None = None) -> tuple[Process, ...]:
         """Return the processes that ``text`` names, in order, each once."""
-        names = dict.fromkeys(m.name for m in self.process_mentions(text, accented))
+        return self.processes_of(self.process_mentions(text, accented))
+
+    def processes_of(self, mentions: Iterable[Mention]) -> tuple[Process, ...]:
+        """Return the processes that are mentioned, in order, each once."""
+        names = dict.fromkeys(mention.name for mention in mentions)
         return tuple(step for name in names if (step := self._step(name)) is not None)
 
     def stages(self, text: str, accented: bool | None = None) -> tuple[str, ...]:
         """Return the stages of the value chain that ``text`` is about, most evidence first."""
-        steps = (self._step(mention.name) for mention in self.process_mentions(text, accented))
+        return self.stages_of(self.process_mentions(text, accented))
+
+    def stages_of(self, mentions: Iterable[Mention]) -> tuple[str, ...]:
+        """Return the stages of the processes that are mentioned, most evidence first."""
+        steps = (self._step(mention.name) for mention in mentions)
         counts = Counter(step.stage for step in steps if step is not None)
         return tuple(stage for stage, _ in counts.most_common())
 

@@ -121,27 +121,28 @@ class Phrases:
                 entries.setdefault(phrase, {})[word] = None
         return cls({phrase: tuple(found) for phrase, found in entries.items()})
 
-    def starts(self, tokens: Key) -> list[int]:
-        """Return where in ``tokens`` a phrase may begin."""
-        return [place for place, token in enumerate(tokens) if token in self._sizes]
+    def all(
+        self, tokens: Key, starts: Iterable[int] | None = None
+    ) -> Iterator[tuple[int, int, tuple[str, ...]]]:
+        """Yield ``(start, length, words)`` of all phrases at ``starts``, the longest first."""
+        sizes, entries, count = self._sizes, self._entries, len(tokens)
+        for start in range(count) if starts is None else starts:
+            for size in sizes.get(tokens[start], ()):
+                words = entries.get(tokens[start : start + size])
+                # a stretch cut short by the end of the text may be a shorter phrase: not this one
+                if words is not None and start + size <= count:
+                    yield start, size, words
 
     def at(self, tokens: Key, start: int) -> Iterator[tuple[int, tuple[str, ...]]]:
         """Yield ``(length, words)`` of the phrases that begin at ``start``, longest first."""
-        for size in self._sizes.get(tokens[start], ()):
-            # a stretch cut short by the end of the text may be a shorter phrase: not this one
-            fits = start + size <= len(tokens)
-            words = self._entries.get(tokens[start : start + size]) if fits else None
-            if words is not None:
-                yield size, words
+        return ((size, words) for _, size, words in self.all(tokens, (start,)))
 
     def find(self, tokens: Key) -> Iterator[tuple[int, int, tuple[str, ...]]]:
         """Yield ``(start, length, words)`` from left to right, longest first, no overlap."""
         free = 0
-        for start in self.starts(tokens):
+        for start, size, words in self.all(tokens):
             if start >= free:
-                size, words = next(self.at(tokens, start), (1, ()))
-                if words:
-                    yield start, size, words
+                yield start, size, words
                 free = start + size
 
 
@@ -166,8 +167,11 @@ def both(words: Iterable[str]) -> Both:
 
 def counted(words: Iterable[str]) -> Both:
     """Index ``words`` that hold a number, written "#", for texts without and with accents."""
-    words = tuple(words)
-    return Both(lambda accented: Phrases({_sign_key(each, accented): (each,) for each in words}))
+    return Both(partial(_counted, tuple(words)))
+
+
+def _counted(words: Iterable[str], accented: bool) -> Phrases:
+    return Phrases({_sign_key(word, accented): (word,) for word in words})
 
 
 @dataclass(frozen=True)
@@ -285,15 +289,13 @@ def scan(reading: Reading, phrases: Phrases, accept: Accept) -> Iterator[Hit]:
     A phrase that is not accepted gives way to shorter ones at the same place, then to later ones.
     """
     free = 0
-    for start in phrases.starts(reading.tokens):
+    for start, size, words in phrases.all(reading.tokens):
         if start < free:
             continue
-        for size, words in phrases.at(reading.tokens, start):
-            if names := accept(reading, start, size, _unbroken(words, reading, start, size)):
-                span = span_at(reading, start, size)
-                yield span.start, span.end, span.text, names
-                free = start + size
-                break
+        if names := accept(reading, start, size, _unbroken(words, reading, start, size)):
+            span = span_at(reading, start, size)
+            yield span.start, span.end, span.text, names
+            free = start + size
 
 
 def apart(hits: Iterable[Hit]) -> list[Hit]:

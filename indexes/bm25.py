@@ -23,6 +23,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from operator import mul
 from pathlib import Path
 from typing import Any
 
@@ -141,8 +142,7 @@ class Part:
         frequent[frequent] = self.frequent[places[frequent]] == numbers[frequent]
         selection.mark(self.postings.docs, *self.stretches(numbers[~frequent]), found)
         self.weigh(numbers[frequent])
-        for place in places[frequent].tolist():
-            found |= self.marks[place]
+        selection.unite(self.marks, places[frequent], found)
         return found
 
 
@@ -300,7 +300,7 @@ class BM25:
         """:meth:`ceiling` of terms whose weights are known."""
         plus, k1 = self.parameters.plus, self.parameters.k1
         most = plus + k1 + 1 if plus else 1.0  # of one term, before its idf
-        return most * math.fsum(count * idf for count, idf in zip(counts, idfs, strict=True))
+        return most * math.fsum(map(mul, counts, idfs))
 
     def matching(self, terms: Iterable[str]) -> npt.NDArray[np.bool_]:
         """Return which records hold any of ``terms``, shape (n,)."""

@@ -19,12 +19,27 @@ import numpy.typing as npt
 from numba import njit
 
 from indexes.vocabulary import Array, frozen, mapped
+from indexes.whole_dots import LANES, whole_dot
 
 _FILES = ("codes", "rows", "axes")
 _BLOCK = 8_192  # rows coded at a time
 _LARGEST = 127
 _ASKED = 32_767  # of a query's whole numbers, at 384 axes; fewer where more would overflow
 _SLACK = 1e-5  # more than float32 can be out
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
+def _products(codes: Array, asked: Array, totals: Array) -> None:
+    """The product of each row with ``asked``; what fills no vector is added in a second loop."""
+    width = asked.shape[0]
+    full = width // LANES * LANES
+    first, other = np.uintp(codes.ctypes.data), np.uintp(asked.ctypes.data)
+    for row in range(codes.shape[0]):
+        totals[row] = whole_dot(first + np.uintp(row * width), other, width)
+    if full < width:
+        for row in range(codes.shape[0]):
+            for axis in range(full, width):
+                totals[row] += np.int32(codes[row, axis]) * np.int32(asked[axis])
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
@@ -40,11 +55,10 @@ def _bounds(
     upper: Array,
 ) -> None:
     """The least and the most that the cosine of each row can be."""
+    totals = np.empty(codes.shape[0], np.int32)
+    _products(codes, asked, totals)
     for row in range(codes.shape[0]):
-        total = np.int32(0)
-        for axis in range(asked.shape[0]):
-            total = np.int32(total + np.int32(codes[row, axis]) * np.int32(asked[axis]))
-        middle = offset + unit * rows[row, 0] * np.float32(total)
+        middle = offset + unit * rows[row, 0] * np.float32(totals[row])
         rest = length * rows[row, 1] + rounding
         lower[row] = middle - rest
         upper[row] = middle + rest

@@ -13,12 +13,15 @@ import math
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
 
 from indexes.vectors import Rows, Scores
+
+if TYPE_CHECKING:
+    from scipy import sparse
 
 NEAREST = 10  # candidates of each text
 COMMON = 400  # texts: a term of more is no reason to compare two of them
@@ -40,6 +43,8 @@ class Bags:
     @classmethod
     def of(cls, bags: Iterable[Sequence[str]]) -> Bags:
         """Count terms; how often one stands in a text counts by the root."""
+        from scipy import sparse  # noqa: PLC0415 - a fifth of a second, seldom needed
+
         vocabulary: dict[str, int] = {}
         terms = array("q")
         ends = [0]
@@ -97,6 +102,8 @@ class Bags:
 
 
 def _unit(matrix: sparse.csr_matrix) -> sparse.csr_matrix:
+    from scipy import sparse  # noqa: PLC0415 - as above
+
     lengths = np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=1)).ravel())
     scale = 1.0 / np.where(lengths > 0, lengths, 1.0)
     return sparse.csr_matrix(sparse.diags(scale.astype(matrix.dtype)) @ matrix)

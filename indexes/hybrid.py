@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
@@ -79,7 +80,7 @@ class Index:
             if each.segment.senses is not None
         ]
         return cls(
-            tuple(key for each in segments for key in each.ids),
+            tuple(chain.from_iterable(each.ids for each in segments)),
             Labels.joined([each.labels for each in segments]),
             views,
             Layers(senses) if senses else None,

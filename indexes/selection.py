@@ -34,6 +34,15 @@ def mark(docs: Array, start: Array, stop: Array, bits: Array) -> None:
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
+def unite(marks: Array, chosen: Array, bits: Array) -> None:
+    """Set every bit that one of the ``chosen`` rows of ``marks`` (rows, n / 64, uint64) has."""
+    for number in range(chosen.shape[0]):
+        row = marks[chosen[number]]
+        for place in range(bits.shape[0]):
+            bits[place] |= row[place]
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
 def counted(bits: Array) -> int:
     """How many bits are set."""
     count = 0

@@ -6,7 +6,7 @@ so a gain is worked out once for each distinct value (:mod:`matcher.softfit`).
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -31,10 +31,36 @@ class Fitting:
         self._near_places = lru_cache(maxsize=1_000)(self._settled_by_seat)
         self._fits = lru_cache(maxsize=1_000)(self._fit_by_kind)
         self._seats: tuple[tuple[str | None, ...], Groups[str]] | None = None
-        kinds = (PRODUCT, STAGE, PROCESS, OTHER_SENSE, STAGES, PEST)
-        groups = labelled(labels, kinds)
-        self.products, self.stages, self._processes, self.other_senses = groups[:4]
-        self._stages_told, self._pests = groups[4:]
+        self._labels = labels
+
+    # What each row is labelled with, by kind, grouped when a query or a page first asks for it.
+
+    @cached_property
+    def products(self) -> Groups[frozenset[str]]:
+        """The product-tree nodes of each record."""
+        return labelled(self._labels, PRODUCT)
+
+    @cached_property
+    def stages(self) -> Groups[frozenset[str]]:
+        """The value-chain stages of each record."""
+        return labelled(self._labels, STAGE)
+
+    @cached_property
+    def other_senses(self) -> Groups[frozenset[str]]:
+        """The words that each record uses for something else than a product."""
+        return labelled(self._labels, OTHER_SENSE)
+
+    @cached_property
+    def _processes(self) -> Groups[frozenset[str]]:
+        return labelled(self._labels, PROCESS)
+
+    @cached_property
+    def _stages_told(self) -> Groups[frozenset[str]]:
+        return labelled(self._labels, STAGES)
+
+    @cached_property
+    def _pests(self) -> Groups[frozenset[str]]:
+        return labelled(self._labels, PEST)
 
     def _fit_by_kind(
         self,
@@ -87,13 +113,16 @@ class Fitting:
         """Return the soft fit with ``query`` by kind of fact: what each value gains, and rows."""
         stated = query.conditions.stage is not None
         parts = self._fits(query.products, query.stages, query.processes, query.aside, stated)
-        groups = {
-            "product": self.products, "stage": self._stages_told, "process": self._processes,
-        }  # fmt: skip
-        found = {name: Fit(groups[name], gains * emphasis) for name, gains in parts.items()}
+        found = {name: Fit(self._grouped(name), gains * emphasis) for name, gains in parts.items()}
         if query.conditions.place and provinces:
             found["place"] = self._settled(query.conditions.place, provinces)
         return found
+
+    def _grouped(self, part: str) -> Groups[frozenset[str]]:
+        """The groups whose values a part of the soft fit counts for."""
+        if part == "product":
+            return self.products
+        return self._stages_told if part == "stage" else self._processes
 
     def _settled(self, place: str, provinces: tuple[str | None, ...]) -> Fit:
         """Count a record whose owner sits in the need's province, as provinces are now."""

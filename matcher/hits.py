@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from operator import mul
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -181,8 +182,8 @@ class Ranking:
         row, values = scored.listed[position], scored.columns[position]
         cosine = None if scored.cosines is None else float(scored.cosines[position])
         parts = dict(zip(scored.parts, values, strict=True))
-        told = zip(values, scored.terms.reach, strict=False)  # the parts of words come first
-        coverage = min(1.0, math.fsum(value * reach for value, reach in told))
+        told = map(mul, values, scored.terms.reach)  # the parts of words come first
+        coverage = min(1.0, math.fsum(told))
         share, scale = scored.terms.share, scored.terms.scale
         score = math.fsum(values)
         return Hit(self._index.ids[row], row, score, parts, cosine, coverage, share, scale)

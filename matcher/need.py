@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import islice
 
-from corpus.lexicon import Lexicon
+from corpus.lexicon import Lexicon, Process
 from corpus.records import Need, Product
 from corpus.text import fold, has_accents, normalise, syllables
 from indexes.analyser import JOINT, VIEWS, spans, terms
@@ -88,6 +88,8 @@ def from_text(
     named = _counts(names[0], places, weights.qualifier) if names else {}
     others = [_counts(name, places, weights.qualifier) for name in names[1:]]
     context = "\n".join((*names, text))
+    mentions = lexicon.process_mentions(text)
+    steps, told = lexicon.processes_of(mentions), lexicon.stages_of(mentions)
     return Query(
         text=text,
         product=names[0] if names else "",
@@ -96,10 +98,10 @@ def from_text(
         variants=_combined({}, {}, 0.0, [_counts(each) for each in found], weights.variant),
         content=_content((context, *found), lexicon),
         products=_products(names, text, lexicon, accented),
-        stages=frozenset(_stages(text, conditions, lexicon)),
-        processes=frozenset(_processes(text, conditions, lexicon)),
-        aside=frozenset(_aside(text, conditions, lexicon)),
-        pests=_pests(text, conditions, lexicon),
+        stages=frozenset((conditions.stage,) if conditions.stage else told[:1]),
+        processes=frozenset(_processes(steps, conditions)),
+        aside=frozenset(_aside(steps, conditions)),
+        pests=_pests(text, told, conditions, lexicon),
         homographs=lexicon.homographs_of(context, accented),
         truncated=truncated,
     )
@@ -184,10 +186,13 @@ def _counts(
 ) -> dict[str, Counter[str]]:
     """Count the terms of ``text`` by view; a term that holds a qualifier counts ``weight``."""
     low = qualifiers | {fold(each) for each in qualifiers}
+    analysed = _analysed(text)
+    if not low:
+        return {view: Counter(analysed[view]) for view in VIEWS}
     counts: dict[str, Counter[str]] = {view: Counter() for view in VIEWS}
-    for view, found in _analysed(text).items():
+    for view, found in analysed.items():
         for term in found:
-            held = low and not low.isdisjoint(term.split(JOINT))
+            held = not low.isdisjoint(term.split(JOINT))
             counts[view][term] += weight if held else 1.0  # type: ignore[assignment]
     return counts
 
@@ -227,30 +232,26 @@ def _products(
     return frozenset()
 
 
-def _processes(text: str, conditions: Conditions, lexicon: Lexicon) -> Iterable[str]:
+def _processes(steps: Iterable[Process], conditions: Conditions) -> Iterable[str]:
     """The processes of the text; where its stage is stated, those of that stage only.
 
     A need for traps that says "close to harvest" is not about harvesting.
     """
-    for each in lexicon.processes(text):
+    for each in steps:
         if conditions.stage in {None, each.stage}:
             yield each.name
 
 
-def _aside(text: str, conditions: Conditions, lexicon: Lexicon) -> Iterable[str]:
+def _aside(steps: Iterable[Process], conditions: Conditions) -> Iterable[str]:
     """The processes of another stage than the stated one: gas from waste water is of two."""
-    for each in lexicon.processes(text):
+    for each in steps:
         if conditions.stage not in {None, each.stage}:
             yield each.name
 
 
-def _pests(text: str, conditions: Conditions, lexicon: Lexicon) -> frozenset[str]:
+def _pests(
+    text: str, told: tuple[str, ...], conditions: Conditions, lexicon: Lexicon
+) -> frozenset[str]:
     """What is to be fought; a need for storage that tells of rot in the orchard fights nothing."""
-    protects = conditions.stage == PROTECTS or (
-        conditions.stage is None and PROTECTS in lexicon.stages(text)
-    )
+    protects = conditions.stage == PROTECTS or (conditions.stage is None and PROTECTS in told)
     return lexicon.pests.asked(text) if protects else frozenset()
-
-
-def _stages(text: str, conditions: Conditions, lexicon: Lexicon) -> Iterable[str]:
-    return (conditions.stage,) if conditions.stage else lexicon.stages(text)[:1]

@@ -58,6 +58,7 @@ class _Told(NamedTuple):
     rows: Rows
     trust: npt.NDArray[np.float64]
     vector: Vector | None
+    weight: float  # of the words that are taken up from them; 0: none are
 
 
 class EncoderFailed(RuntimeError):  # noqa: N818 - it says what happened
@@ -163,8 +164,9 @@ class Engine:
         ) -> Ranking:
             if own is None or told is None:
                 return Ranking(self.index, own)
-            found, larger = own, self._larger(read, own, told, telling)
-            if larger is not None:
+            found = own
+            if telling is not None and told.weight:
+                larger = self._larger(read, told, telling)
                 found = self._scoring(larger, look, own.bits, provinces)
                 found.own = own.evidence
             if told.vector is not None:
@@ -172,28 +174,31 @@ class Engine:
             return Ranking(self.index, found)
 
         searches = list(each(search, reads, seen))
-        told = list(each(self._told, reads, searches))
+        listening = [telling is not None] * len(reads)
+        told = list(each(self._told, reads, searches, listening))
         turned = [one.vector for one in told if one is not None and one.vector is not None]
         bounds = iter(self.index.bounds(np.stack(turned)) if turned else ())
         known = [None if one is None or one.vector is None else next(bounds) for one in told]
         return list(each(finish, reads, seen, searches, told, known))
 
-    def _told(self, read: _Read, search: Scoring | None) -> _Told | None:
-        """Return what the first hits of a need tell of it; ``None``: it is no need, or has none."""
+    def _told(self, read: _Read, search: Scoring | None, listening: bool) -> _Told | None:
+        """Return what the first hits of a need tell of it; ``None``: nothing that counts.
+
+        That is so where it is no need or has no hits, and where it neither has a meaning that could
+        be turned nor takes up words: one that says enough itself does not.
+        """
         if search is None or not (read.query.of_product and search.size):
+            return None
+        weight = self.weights.taken_up * (search.terms.emphasis - 1.0) if listening else 0.0
+        if read.vector is None and not weight:
             return None
         rows, trust = self._trusted(search)
         turned = None if read.vector is None else self._fed_back(read.vector, rows, trust)
-        return _Told(rows, trust, turned)
+        return _Told(rows, trust, turned, weight)
 
-    def _larger(
-        self, read: _Read, search: Scoring, told: _Told, telling: Telling | None
-    ) -> _Read | None:
-        """Return a short need with the words of its first hits; ``None``: it says enough itself."""
-        weight = self.weights.taken_up * (search.terms.emphasis - 1.0)
-        if not weight or telling is None:
-            return None
-        said = _said(told.rows[:TOLD], weight * told.trust, telling)
+    def _larger(self, read: _Read, told: _Told, telling: Telling) -> _Read:
+        """Return a short need with the words of its first hits."""
+        said = _said(told.rows[:TOLD], told.weight * told.trust, telling)
         return read._replace(
             query=enlarged(read.query, said), accented=enlarged(read.accented, said)
         )

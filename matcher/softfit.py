@@ -6,7 +6,7 @@ to the records that gain by it.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Generic, TypeVar
@@ -47,31 +47,28 @@ class Groups(Generic[V]):
         return starts, np.argsort(self.numbers, kind="stable").astype(np.int32)
 
 
-def labelled(labels: Labels, prefixes: Sequence[str]) -> list[Groups[frozenset[str]]]:
-    """Group rows by their labels of each kind.
+def labelled(labels: Labels, prefix: str) -> Groups[frozenset[str]]:
+    """Group rows by their labels of one kind, those that begin with ``prefix``.
 
     There may be as many sets as records and few groups of one kind, so that sets are told apart by
     the sum of one random 64-bit number for each label, not by looking into each: that two of a
     million different sets share a sum has a chance of 3 in 10⁸.
     """
-    groups = []
     worth = np.random.default_rng(SEED).integers(2**64, size=len(labels.names), dtype=np.uint64)
-    for prefix in prefixes:
-        mine = np.array([name.startswith(prefix) for name in labels.names], np.bool_)
-        kept = mine[labels.members] if len(mine) else np.zeros(0, np.bool_)
-        ends = np.concatenate([[0], np.cumsum(kept)])[labels.starts]
-        told = labels.members[kept]
-        sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum(worth[told], dtype=np.uint64)])
-        sets = Groups.of((sums[ends[1:]] - sums[ends[:-1]]).tolist())
-        first = np.empty(len(sets.values), np.int64)
-        first[sets.numbers[::-1]] = np.arange(len(sets.numbers))[::-1]
-        names = [name.removeprefix(prefix) for name in labels.names]
-        values = [
-            frozenset(names[each] for each in told[ends[at] : ends[at + 1]].tolist())
-            for at in first.tolist()
-        ]
-        groups.append(Groups(values, sets.numbers[labels.numbers]))
-    return groups
+    mine = np.array([name.startswith(prefix) for name in labels.names], np.bool_)
+    kept = mine[labels.members] if len(mine) else np.zeros(0, np.bool_)
+    ends = np.concatenate([[0], np.cumsum(kept)])[labels.starts]
+    told = labels.members[kept]
+    sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum(worth[told], dtype=np.uint64)])
+    sets = Groups.of((sums[ends[1:]] - sums[ends[:-1]]).tolist())
+    first = np.empty(len(sets.values), np.int64)
+    first[sets.numbers[::-1]] = np.arange(len(sets.numbers))[::-1]
+    names = [name.removeprefix(prefix) for name in labels.names]
+    values = [
+        frozenset(names[each] for each in told[ends[at] : ends[at + 1]].tolist())
+        for at in first.tolist()
+    ]
+    return Groups(values, sets.numbers[labels.numbers])
 
 
 @dataclass(frozen=True, eq=False)

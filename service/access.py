@@ -21,7 +21,6 @@ from __future__ import annotations
 import hmac
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Annotated, Any, Protocol
 from urllib.parse import quote, urlsplit
 
@@ -29,12 +28,12 @@ from fastapi import Depends, Request
 from fastapi.concurrency import run_in_threadpool
 
 from service.contract import ApiError
-from service.person import Person
+from service.person import LOCAL, Asked, Person
+from service.roles import Capability, may
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 CSRF_FIELD, CSRF_HEADER = "csrf", "X-CSRF-Token"
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
-LOCAL = "cán bộ"  # login of the one local officer
 
 
 LOGIN_PAGE, ACCOUNT_PAGE, LOGOUT_PAGE = "/dang-nhap", "/tai-khoan", "/dang-xuat"
@@ -46,53 +45,6 @@ class ElsewhereError(ApiError):
     def __init__(self, status: int, code: str, message: str, path: str) -> None:
         super().__init__(status, code, message)
         self.path = path
-
-
-class Capability(StrEnum):
-    """What somebody may be allowed to do."""
-
-    READ = "read"
-    WRITE_NEEDS = "write_needs"
-    IMPORT = "import"
-    LISTS = "lists"  # one's own, and those shared with one
-    ALL_LISTS = "all_lists"
-    PLAN = "plan"  # yearly runs, coverage, the list to fund
-    NDA = "nda"  # given to a person, not to a role
-    ADMIN = "admin"
-
-
-READ, WRITE_NEEDS, IMPORT, LISTS, ALL_LISTS, PLAN, NDA, ADMIN = Capability
-ROLES: dict[str, frozenset[Capability]] = {
-    "reader": frozenset({READ}),
-    "officer": frozenset({READ, WRITE_NEEDS, IMPORT, LISTS, ALL_LISTS, PLAN}),
-    "broker": frozenset({READ, LISTS}),
-    "administrator": frozenset(Capability) - {NDA},
-}
-ROLE_NAMES = {
-    "reader": "người đọc",
-    "officer": "cán bộ",
-    "broker": "người môi giới",
-    "administrator": "quản trị",
-}
-
-
-def may(person: Person, capability: Capability) -> bool:
-    """Whether ``person`` has ``capability``; what is under NDA is never for readers."""
-    if capability is NDA:
-        return person.nda and person.role != "reader"
-    return capability in ROLES.get(person.role, frozenset())
-
-
-@dataclass(frozen=True)
-class Asked:
-    """Who asks and how they showed it."""
-
-    person: Person
-    way: str  # local | session | token
-    csrf: str = ""  # the token that this session's forms carry
-    session: str = ""  # the session's key
-    writes: bool = True  # false: a token that may only read
-    must_change: bool = False  # the password was given by somebody else
 
 
 @dataclass(frozen=True)

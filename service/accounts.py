@@ -17,9 +17,9 @@ import argon2
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from service.access import ROLES
 from service.ledger import Ledger, LedgerError, account_table, session_table, token_table
 from service.person import Person
+from service.roles import ROLES
 
 LOGIN = re.compile(r"[a-z0-9][a-z0-9._-]{1,39}")
 SHORTEST, LONGEST = 10, 200  # characters of a password

@@ -16,12 +16,13 @@ from fastapi import Depends, Header, Request
 from fastapi.responses import JSONResponse, Response
 
 from corpus.records import Record
-from service.access import IMPORT, LISTS, READ, WRITE_NEEDS, needs
+from service.access import needs
 from service.contract import NO_TAG, ApiError
 from service.desk import Desk
 from service.desk_base import told
 from service.imports import Imports
 from service.person import Person
+from service.roles import IMPORT, LISTS, READ, WRITE_NEEDS
 from service.shelf import store_of
 
 

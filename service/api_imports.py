@@ -19,7 +19,7 @@ from fastapi.responses import JSONResponse, Response
 from corpus.headings import title
 from corpus.tables import Table
 from service import contract_files, mapping
-from service.access import IMPORT, needs
+from service.access import needs
 from service.api_desk import Bringing, Expected, Once, created
 from service.api_lending import Key, Plain
 from service.contract import ApiError
@@ -31,6 +31,7 @@ from service.indexing import Indexing
 from service.mapping import KEEP, Certainty, MappingError, Plan
 from service.opening import READABLE
 from service.person import Person
+from service.roles import IMPORT
 from service.uploads import Upload, UploadError
 
 router = APIRouter(tags=["Nhập dữ liệu"])

@@ -17,10 +17,11 @@ from indexes.snapshot import ALL, PUBLIC
 from matcher import fit
 from matcher.match import Matcher
 from service import contract
-from service.access import NDA, READ, may, needs
+from service.access import needs
 from service.contract import ApiError
 from service.desk_merging import led_to
 from service.person import Person
+from service.roles import NDA, READ, may
 from service.shelf import store_of
 from service.workspace import Opened
 

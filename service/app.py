@@ -17,13 +17,14 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import Field
 
 from service import api, failures, metrics, pages
-from service.access import IN_PROCESS, READ, Guard, Rules, needs
+from service.access import IN_PROCESS, Guard, Rules, needs
 from service.contract import Shape
 from service.duplicates import Found
 from service.indexing import Indexing
 from service.live import Live
 from service.pages import account
 from service.register import Register
+from service.roles import READ
 from service.security import Service
 from service.shelf import Shelf
 from service.workspace import Workspace

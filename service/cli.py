@@ -33,11 +33,9 @@ from service import (
     cli_priority,
     cli_quality,
     cli_yearly,
-    loading,
     payloads,
     show,
 )
-from service import demo as demonstration
 from service import doctor as examination
 from service.console import emit, err, fail, out, progress, readable, told_failures
 from service.exports import match_lists
@@ -120,6 +118,8 @@ def load(
     as_json: Json = False,
 ) -> None:
     """Nạp sản phẩm, công nghệ, nhu cầu, đánh giá và quyết định; báo và ghi ra dòng lỗi để sửa."""
+    from service import loading  # noqa: PLC0415 - readers of all formats: no search waits for them
+
     paths = [*(loading.sample_files() if sample else []), *(files or [])]
     if not paths:
         raise typer.BadParameter("cần ít nhất một tệp, hoặc --sample")
@@ -345,6 +345,8 @@ def demo(
     as_of: AsOf = None,
 ) -> None:
     """Chạy trọn việc chính trên dữ liệu minh họa."""
+    from service import demo as demonstration  # noqa: PLC0415 - it loads
+
     space = Workspace(data)
     engine, notice = space.encoder()
     with progress() as tick:

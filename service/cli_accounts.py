@@ -12,11 +12,11 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from service.access import ROLE_NAMES, ROLES
 from service.accounts import Account
 from service.console import emit, fail, out
 from service.ledger import LedgerError
 from service.register import Register
+from service.roles import ROLE_NAMES, ROLES
 from service.settings import DATA, Data, Exit, Json
 from service.tokens import DEFAULT_DAYS, LONGEST_DAYS, SCOPES, Token
 

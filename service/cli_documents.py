@@ -14,12 +14,9 @@ import typer
 
 from corpus import repair as mending
 from corpus.store import Store
-from service import show, suggesting
-from service.access import LOCAL
+from service import show
 from service.console import emit, err, fail, out
-from service.contract import ApiError
-from service.desk import Desk, now
-from service.person import Person
+from service.person import LOCAL, Person
 from service.settings import DATA, Data, Exit, Json
 
 app = typer.Typer()
@@ -62,6 +59,10 @@ def suggestions(
     as_json: Json = False,
 ) -> None:
     """Xem, nhận hoặc bỏ các bản ghi mà văn bản đã nạp gợi ra; chưa nhận thì chưa vào dữ liệu."""
+    from service import suggesting  # noqa: PLC0415 - the desk: no search waits for it
+    from service.contract import ApiError  # noqa: PLC0415
+    from service.desk import Desk, now  # noqa: PLC0415
+
     with Store.open(data or DATA()) as store:
         desk = Desk(store, Person(LOCAL, LOCAL, "officer"))
         try:

@@ -17,7 +17,6 @@ from service.console import emit, fail, out
 from service.contract import ApiError
 from service.desk_base import made, told
 from service.exports import write_whole
-from service.need_form_files import SUFFIXES, make
 from service.need_forms import Blank, blank
 from service.settings import DATA, AsOf, Data, Exit, Json, today
 
@@ -40,6 +39,8 @@ def form(
     as_json: Json = False,
 ) -> None:
     """Ghi phiếu trống để thu thập nhu cầu; điền xong thì nạp lại bằng `cungcau load`."""
+    from service.need_form_files import SUFFIXES, make  # noqa: PLC0415 - it takes docx along
+
     suffix = file.suffix.lower()
     if suffix not in SUFFIXES:
         raise typer.BadParameter(f"--out phải là tệp {' hoặc '.join(SUFFIXES)}")

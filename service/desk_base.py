@@ -17,9 +17,9 @@ from pydantic import BaseModel, ValidationError
 
 from corpus.records import Record
 from corpus.store import ConflictError, KeyReusedError, Store, StoreError, Writing
-from service.access import Capability, may
 from service.contract import ApiError
 from service.person import Person
+from service.roles import Capability, may
 
 VIETNAM = dt.timezone(dt.timedelta(hours=7))  # the day that people here call today
 LONGEST = 20_000  # characters of one text that somebody types

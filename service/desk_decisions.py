@@ -15,10 +15,10 @@ from corpus.outcomes import Outcome, ReasonKind
 from corpus.records import Decision, Need, Technology
 from corpus.store import Writing
 from corpus.workflow import MatchList
-from service.access import ALL_LISTS, LISTS, may
 from service.contract import ApiError
 from service.desk_base import changed, invalid, made, must_exist, told, unknown
 from service.desk_lists import Lists
+from service.roles import ALL_LISTS, LISTS, may
 
 DECIDING = "ghi quyết định"
 _ORDER = tuple(Outcome)

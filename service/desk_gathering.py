@@ -10,10 +10,10 @@ from typing import Any
 
 from corpus.gathering import Round, answers
 from corpus.records import Need
-from service.access import WRITE_NEEDS
 from service.asked_lists import Body
 from service.contract import ApiError
 from service.desk_base import Work, changed, invalid, made, told, unknown
+from service.roles import WRITE_NEEDS
 
 ROUND_PREFIX = "DTT"
 GATHERING = "thu thập nhu cầu"

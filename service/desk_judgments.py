@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from corpus.records import Judgment, Need, Technology
-from service.access import WRITE_NEEDS
 from service.desk import Desk
 from service.desk_base import made, must_exist, told
+from service.roles import WRITE_NEEDS
 
 
 def judgments(desk: Desk, **facts: str) -> tuple[Judgment, ...]:

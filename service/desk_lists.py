@@ -14,7 +14,6 @@ from typing import Any
 from corpus.records import Need, Product, Technology
 from corpus.store import Writing
 from corpus.workflow import Listed, MatchList, Status, withdrawn
-from service.access import ADMIN, ALL_LISTS, LISTS, may
 from service.contract import ApiError
 from service.desk_base import (
     Work,
@@ -25,6 +24,7 @@ from service.desk_base import (
     told,
     unknown,
 )
+from service.roles import ADMIN, ALL_LISTS, LISTS, may
 
 PREFIX = "DS"
 KEEPING = "lập hay sửa danh sách"

@@ -14,9 +14,9 @@ from corpus.merging import MERGED_INTO, combined
 from corpus.records import KINDS, Need, Record, Technology
 from corpus.store import Store, Writing
 from corpus.workflow import WITHDRAWN, Apart, Merge
-from service.access import WRITE_NEEDS
 from service.contract import ApiError
 from service.desk_base import Work, changed, invalid, made, told, unknown
+from service.roles import WRITE_NEEDS
 
 MERGE_PREFIX = "GOP"
 MERGING = "gộp bản ghi"

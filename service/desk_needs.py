@@ -10,7 +10,6 @@ from corpus.record import ABOUT
 from corpus.records import Need, Product, Record, Technology
 from corpus.store import Change
 from corpus.workflow import MAX_SEEN, WITHDRAWN, SavedSearch, withdrawn
-from service.access import WRITE_NEEDS
 from service.contract import ApiError
 from service.desk_base import (
     Work,
@@ -21,6 +20,7 @@ from service.desk_base import (
     told,
     unknown,
 )
+from service.roles import WRITE_NEEDS
 
 NEED_PREFIX, SEARCH_PREFIX = "NC", "TK"
 WRITING_NEEDS = "ghi nhu cầu"

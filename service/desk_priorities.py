@@ -14,10 +14,10 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from corpus.priority import PriorityGroup, PriorityList, Standing
-from service.access import PLAN
 from service.contract import ApiError
 from service.desk import Desk
 from service.desk_base import changed, fault, invalid, made, told, unknown
+from service.roles import PLAN
 
 PREFIX: Final = "DM"
 DROPPED: Final = "Đã bỏ "  # begins the column that says why a group was taken out

@@ -9,11 +9,16 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-
-from fastapi import Request
+from typing import TYPE_CHECKING
 
 from corpus.store import StoreError
-from service.access import ADMIN, Asked, Guard, may
+from service.person import Asked
+from service.roles import ADMIN, may
+
+if TYPE_CHECKING:  # commands index too, and need not wait for what a service is made with
+    from fastapi import Request
+
+    from service.access import Guard
 
 PLACE = "nơi giữ dữ liệu"
 _ADDRESS = re.compile(r"\b[a-z][a-z0-9+.-]*://[^\s,;]*[^\s,;:.]")

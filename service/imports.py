@@ -24,7 +24,6 @@ from corpus.records import Need
 from corpus.store import Store, StoreError, Writing
 from corpus.tables import Table
 from service import duplicates, importing, mapping
-from service.access import NDA, may
 from service.contract import ApiError
 from service.desk_base import VIETNAM
 from service.desk_merging import MERGED
@@ -35,6 +34,7 @@ from service.importing import Preview, Progress
 from service.ledger import Ledger
 from service.mapping import MappingError, Plan
 from service.person import Person
+from service.roles import NDA, may
 from service.suggesting import fresh
 from service.uploads import Upload, UploadError, Uploads
 from service.workspace import Workspace

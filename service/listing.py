@@ -15,9 +15,9 @@ from matcher import explain
 from matcher.answers import Answer, Match, ProductList, Taker
 from matcher.match import Matcher
 from matcher.need import Query
-from service.access import NDA, may
 from service.desk import Desk
 from service.handover import Handover, assemble
+from service.roles import NDA, may
 
 R = TypeVar("R", bound=Record)
 TAKERS = 50  # lines of a new list of takers, at most

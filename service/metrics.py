@@ -21,9 +21,10 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
 
-from service.access import ADMIN, asked, may
+from service.access import asked
 from service.contract import ApiError
 from service.live import Live
+from service.roles import ADMIN, may
 from service.workspace import Opened
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from corpus.priority import Priority
 from corpus.records import Need, Product, Technology
@@ -13,7 +13,9 @@ from matcher import explain
 from matcher.answers import Answer, Match, ProductList, Taker
 from matcher.facets import Bucket, Facet
 from matcher.similar import Similar
-from service.loading import Report
+
+if TYPE_CHECKING:
+    from service.loading import Report
 
 Data = dict[str, Any]
 

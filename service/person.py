@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+LOCAL = "cán bộ"  # login of the one local officer
+
 
 @dataclass(frozen=True)
 class Person:
@@ -13,3 +15,15 @@ class Person:
     name: str
     role: str
     nda: bool = False
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Who asks and how they showed it."""
+
+    person: Person
+    way: str  # local | session | token
+    csrf: str = ""  # the token that this session's forms carry
+    session: str = ""  # the session's key
+    writes: bool = True  # false: a token that may only read
+    must_change: bool = False  # the password was given by somebody else

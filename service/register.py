@@ -12,10 +12,10 @@ import sqlalchemy as sa
 
 from corpus.database import exists
 from corpus.store import StoreError
-from service.access import Asked
 from service.accounts import Accounts
 from service.ledger import Clock, Ledger, account_table, utc_now
 from service.limits import Throttle
+from service.person import Asked
 from service.sessions import Sessions, signing_key
 from service.tokens import Tokens
 

@@ -20,9 +20,9 @@ import sqlalchemy as sa
 from itsdangerous import BadSignature, Signer
 
 from corpus.store import StoreError
-from service.access import Asked
 from service.accounts import Account
 from service.ledger import Ledger, account_table, moment, session_table, stamp
+from service.person import Asked
 
 KEY_FILE = "session.key"
 IDLE = dt.timedelta(hours=8)

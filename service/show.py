@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
@@ -18,7 +19,9 @@ from corpus.workflow import Suggestion
 from matcher import explain
 from matcher.answers import Answer, InDoubt, Match, ProductList, Taker
 from service.exports import WATERMARK
-from service.loading import Report
+
+if TYPE_CHECKING:
+    from service.loading import Report
 
 NOT_FOUND = "Chưa tìm thấy trong cơ sở dữ liệu"
 STYLES = {explain.SUITS: "bold green", explain.ADAPT: "bold yellow", explain.REFERENCE: "dim"}

@@ -12,10 +12,10 @@ from corpus.records import KINDS, Need, Product, Proposal, Record, Task, Technol
 from corpus.store import Store, Writing
 from corpus.text import squeeze
 from corpus.workflow import Suggestion, Waiting
-from service.access import WRITE_NEEDS
 from service.contract import ApiError
 from service.desk import Desk
 from service.desk_base import changed, invalid, made, must_exist, told, unknown
+from service.roles import WRITE_NEEDS
 
 LEAST: Final = 0.6  # confidence below which nothing is proposed
 _ENTERING: Final = "duyệt đề xuất từ văn bản"

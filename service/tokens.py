@@ -16,10 +16,9 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from service.access import Asked
 from service.accounts import Account
 from service.ledger import Ledger, LedgerError, account_table, moment, stamp, token_table
-from service.person import Person
+from service.person import Asked, Person
 
 SCOPES = {
     "read": "đọc và tìm",

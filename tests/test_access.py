@@ -8,22 +8,11 @@ from fastapi.responses import JSONResponse
 from fastapi.testclient import TestClient
 
 from service import access
-from service.access import (
-    ADMIN,
-    NDA,
-    READ,
-    ROLES,
-    WRITE_NEEDS,
-    Asked,
-    Guard,
-    Rules,
-    Who,
-    may,
-    needs,
-)
+from service.access import Guard, Rules, Who, needs
 from service.contract import ApiError
 from service.pages import render
-from service.person import Person
+from service.person import LOCAL, Asked, Person
+from service.roles import ADMIN, NDA, READ, ROLES, WRITE_NEEDS, may
 
 SESSION = Asked(Person("lan", "Lan", "reader"), "session", csrf="form-token")
 TOKEN = Asked(Person("may", "Máy", "officer"), "token")
@@ -92,8 +81,8 @@ def test_nda_is_given_to_a_person_and_never_to_a_reader():
 
 def test_without_accounts_whoever_is_near_is_the_local_officer():
     near = small_service(Guard(Rules()))
-    assert near.get("/known").json() == access.LOCAL
-    assert near.post("/needs").json() == access.LOCAL
+    assert near.get("/known").json() == LOCAL
+    assert near.post("/needs").json() == LOCAL
     assert told(small_service(Guard(Rules(local=False))).get("/known")) == (401, "login_needed")
 
 

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from corpus.store import Store, StoreError
 from service import ledger as ledger_module
-from service.access import ADMIN, NDA, READ, WRITE_NEEDS, may
 from service.accounts import checked_password
 from service.ledger import LedgerError, moment, stamp
 from service.limits import wait_after
 from service.register import Refused, Register
+from service.roles import ADMIN, NDA, READ, WRITE_NEEDS, may
 from service.sessions import signing_key
 
 QUICK = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)

@@ -3,6 +3,7 @@
 import ast
 import re
 import subprocess
+import sys
 import tomllib
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, distribution
@@ -171,3 +172,10 @@ def test_the_constraints_pin_all_that_is_installed() -> None:
     project = PROJECT["project"]
     needed = closure([*project["dependencies"], *project["optional-dependencies"]["dev"]])
     assert needed - set(names) == set()
+
+
+def test_a_search_does_not_wait_for_what_only_other_commands_need():
+    others = {"fastapi", "docx", "scipy.sparse", "service.loading", "service.desk"}
+    code = "import service.cli, sys; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert others.isdisjoint(done.stdout.split())

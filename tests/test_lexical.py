@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small import Tiny, lexicon, places
 
-from indexes import selection
+from indexes import kernels, selection
 from indexes.analyser import VIEWS
 from indexes.bm25 import BM25
 from indexes.hybrid import PARAMETERS, Index
@@ -22,7 +22,7 @@ from matcher.need import Conditions, Query
 from matcher.search import Engine
 
 CALM = settings(deadline=None, max_examples=50)
-COUNT = 9_000  # records: enough blocks for the kernels to look for a level at which to stop
+COUNT = 17_000  # records: more than stay in a near cache, and no whole number of vectors
 LABELS = [("sản phẩm:vải",), ("sản phẩm:tôm", "khâu:chế biến"), ("nghĩa khác:t1",), ()]
 
 
@@ -143,6 +143,16 @@ def test_the_best_are_among_the_rows_returned_and_these_are_few(numbers, k, mute
 def test_where_most_terms_are_frequent_few_records_are_scored_exactly():
     begin = np.zeros(COUNT, np.float32)
     assert len(evidence(range(40)).best([begin], 10)) < 40
+
+
+def test_rows_of_levels_are_added_in_vectors_as_one_by_one():
+    dice = np.random.default_rng(3)
+    scores, factors = dice.random(37, np.float32), dice.random(4, np.float32)
+    rows = dice.integers(0, 256, (4, 37)).astype(np.uint8)
+    a, b, c, d = rows.astype(np.float32) * factors[:, None]
+    expected = scores + ((a + b) + (c + d))
+    kernels._raise_by_four(scores, *rows, factors)
+    assert scores.tolist() == expected.tolist()
 
 
 @CALM

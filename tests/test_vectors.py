@@ -5,8 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import indexes.vectors as module
-from indexes.codes import Codes
+from indexes.codes import Codes, _products
 from indexes.vectors import Vectors, pool
+from indexes.whole_dots import LANES
 
 CALM = settings(deadline=None, max_examples=50)
 
@@ -170,7 +171,7 @@ def test_the_same_matrix_gives_the_same_files(large, tmp_path, monkeypatch):
 
 
 @CALM
-@given(st.integers(0, 2**31), st.integers(1, 60), st.integers(1, 40), st.sampled_from([1, 0.3, 4]))
+@given(st.integers(0, 2**31), st.integers(1, 60), st.integers(1, 99), st.sampled_from([1, 0.3, 4]))
 def test_codes_bound_every_cosine_and_name_all_that_may_be_near(seed, count, dim, length):
     matrix, query = unit(count, dim, seed), unit(1, dim, seed + 1)[0] * np.float32(length)
     matrix[seed % count] = 0.0  # a record without text
@@ -181,6 +182,16 @@ def test_codes_bound_every_cosine_and_name_all_that_may_be_near(seed, count, dim
     k = 1 + seed % count
     reached = np.flatnonzero(exact >= np.sort(exact)[-k])
     assert set(reached) <= set(candidates(codes, query, k))
+
+
+@pytest.mark.parametrize("width", [1, LANES - 1, LANES, LANES + 1, 3 * LANES, 3 * LANES + 5])
+def test_products_of_codes_are_those_of_whole_numbers(width):
+    chance = np.random.default_rng(width)
+    codes = chance.integers(-127, 128, (7, width), np.int8)
+    asked = chance.integers(-32_767, 32_768, width, np.int16)
+    totals = np.empty(len(codes), np.int32)
+    _products(codes, asked, totals)
+    assert totals.tolist() == (codes.astype(np.int64) @ asked.astype(np.int64)).tolist()
 
 
 def candidates(codes, query, k):

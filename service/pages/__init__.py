@@ -10,7 +10,7 @@ from __future__ import annotations
 from fastapi import APIRouter, FastAPI
 from fastapi.staticfiles import StaticFiles
 
-from service.access import READ, needs
+from service.access import needs
 from service.pages import (
     account,
     admin,
@@ -36,6 +36,7 @@ from service.pages import (
     yearly,
 )
 from service.pages.catalogue import Catalogues
+from service.roles import READ
 
 OPEN: tuple[APIRouter, ...] = (account.router,)  # also to whom nobody knows yet
 ROUTERS: tuple[APIRouter, ...] = (

@@ -9,10 +9,12 @@ from fastapi import APIRouter, Depends, FastAPI, Form, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 
 from service import access
-from service.access import Asked, Who
+from service.access import Who
 from service.ledger import LedgerError
 from service.pages import render
+from service.person import Asked
 from service.register import Refused, Register
+from service.roles import ROLE_NAMES
 from service.tokens import SCOPES
 
 router = APIRouter()
@@ -177,7 +179,7 @@ def _page(
         "account.html",
         status,
         own=own,
-        role=access.ROLE_NAMES.get(asked.person.role, asked.person.role),
+        role=ROLE_NAMES.get(asked.person.role, asked.person.role),
         must_change=asked.must_change,
         tokens=book.tokens.all(asked.person.login) if own else [],
         now=book.ledger.now(),

@@ -16,16 +16,17 @@ from fastapi.responses import Response
 from corpus.records import Technology
 from corpus.store import StoreError
 from matcher.models import NONE
-from service import access, limits, security, sessions
-from service.access import ADMIN, Asked, needs
+from service import limits, security, sessions
+from service.access import needs
 from service.contract import ApiError
 from service.desk_base import VIETNAM
 from service.indexing import Indexing
 from service.ledger import Ledger, LedgerError, stamp
 from service.pages import render
 from service.pages.account import Book, Text
-from service.person import Person
+from service.person import Asked, Person
 from service.register import Register
+from service.roles import ADMIN, ROLE_NAMES
 from service.shelf import store_of
 
 PATH = "/quan-tri"
@@ -192,7 +193,7 @@ def _page(
         status,
         here="admin",
         accounts=book.accounts.all(),
-        roles=access.ROLE_NAMES,
+        roles=ROLE_NAMES,
         tokens=book.tokens.all(),
         now=book.ledger.now(),
         index=_index(request),

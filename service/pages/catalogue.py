@@ -25,11 +25,12 @@ from matcher.hits import Rows
 from matcher.match import EVERYTHING, WORDS_ONLY, Matcher
 from matcher.search import Engine
 from matcher.similar import Similar, similar
-from service.access import READ, needs
+from service.access import needs
 from service.api import Current
 from service.pages import groups
 from service.pages.kept import Kept
 from service.person import Person
+from service.roles import READ
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)

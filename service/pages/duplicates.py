@@ -17,7 +17,7 @@ from corpus.records import KINDS, Record, Technology
 from corpus.store import Store, StoreError
 from corpus.text import squeeze
 from matcher.duplicates import SURE
-from service.access import WRITE_NEEDS, needs
+from service.access import needs
 from service.api_desk import Stating
 from service.contract import ApiError
 from service.contract_duplicates import Kind
@@ -25,6 +25,7 @@ from service.desk import Desk
 from service.desk_base import told
 from service.duplicates import Found, Pair
 from service.pages.render import address, go, render
+from service.roles import WRITE_NEEDS
 
 PATH = "/trung-lap"
 PAGE = 10

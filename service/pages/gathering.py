@@ -20,7 +20,7 @@ from corpus.gathering import Round, Standing
 from corpus.shown import guard
 from corpus.tables import UnreadableFile
 from service import asked_lists
-from service.access import WRITE_NEEDS, needs
+from service.access import needs
 from service.api_desk import Stating
 from service.asked_lists import AskedListError, Body
 from service.contract import ApiError
@@ -30,6 +30,7 @@ from service.list_files import TYPES
 from service.need_form_files import SUFFIXES, make, of_all
 from service.need_forms import blank
 from service.pages.render import go, render
+from service.roles import WRITE_NEEDS
 from service.uploads import LIMITS
 
 HOME: Final = "/thu-thap"

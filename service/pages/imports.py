@@ -15,7 +15,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from corpus.headings import title
 from corpus.records import KINDS, Record
 from service import importing, mapping
-from service.access import IMPORT, needs
+from service.access import needs
 from service.api_desk import Bringing
 from service.contract import ApiError
 from service.imports import TYPES, Imports
@@ -25,6 +25,7 @@ from service.opening import READABLE
 from service.pages.import_columns import HOME, shown_columns
 from service.pages.render import PAGES, go, render
 from service.person import Person
+from service.roles import IMPORT
 from service.uploads import LIMITS, UploadError
 
 router = APIRouter()

@@ -14,7 +14,7 @@ from starlette.datastructures import FormData
 from corpus.outcomes import Outcome, ReasonKind
 from corpus.workflow import Listed, MatchList, Status
 from service import handover_facts
-from service.access import LISTS, needs
+from service.access import needs
 from service.contract import ApiError
 from service.desk import Desk, Person, StaleError
 from service.handover import Handover
@@ -22,6 +22,7 @@ from service.listing import papers
 from service.pages.catalogue import Catalogue
 from service.pages.facts import reason
 from service.pages.render import go, render
+from service.roles import LISTS
 from service.shelf import store_of
 
 HOME: Final = "/danh-sach"

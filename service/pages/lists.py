@@ -14,7 +14,6 @@ from corpus.text import fold
 from corpus.workflow import Listed, MatchList
 from matcher.answers import Taker
 from service import listing
-from service.access import ALL_LISTS, may
 from service.contract import ApiError
 from service.desk import Desk
 from service.handover import GONE
@@ -34,6 +33,7 @@ from service.pages.list_forms import (
     texts,
 )
 from service.pages.render import go, render
+from service.roles import ALL_LISTS, may
 
 WEEK = dt.timedelta(days=7)
 SOURCES = {"san-pham": Product, "nhu-cau": Need, "cong-nghe": Technology}

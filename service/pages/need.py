@@ -6,7 +6,6 @@ from fastapi import APIRouter, Request, Response
 
 from corpus.workflow import withdrawn
 from matcher import explain
-from service.access import LISTS, may
 from service.api import Current
 from service.contract import ApiError
 from service.desk_merging import led_to
@@ -15,6 +14,7 @@ from service.pages.facts import card
 from service.pages.product import Key
 from service.pages.render import go, render
 from service.pages.render import key as address_of
+from service.roles import LISTS, may
 
 router = APIRouter()
 

@@ -12,13 +12,14 @@ from starlette.datastructures import FormData
 from corpus.priority import PriorityGroup, PriorityList, Standing, differences, in_force
 from corpus.records import STAGES
 from service import desk_priorities
-from service.access import PLAN, needs
+from service.access import needs
 from service.contract import ApiError
 from service.desk import Desk
 from service.pages.gathering import day_of
 from service.pages.list_forms import Form, text, texts
 from service.pages.render import address, go, key, render
 from service.person import Person
+from service.roles import PLAN
 from service.shelf import store_of
 
 HOME: Final = "/danh-muc-uu-tien"

@@ -13,13 +13,13 @@ from corpus.text import fold
 from matcher import explain
 from matcher.answers import Answer
 from matcher.match import WORDS_ONLY
-from service.access import LISTS, may
 from service.api import Current
 from service.contract import ApiError
 from service.pages import asked
 from service.pages.catalogue import Catalogue, Listed, Reader
 from service.pages.facts import Card, card
 from service.pages.render import render
+from service.roles import LISTS, may
 
 router = APIRouter()
 PAGE = 50

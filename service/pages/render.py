@@ -25,9 +25,9 @@ from starlette.datastructures import URL
 
 from corpus.text import Span
 from matcher import explain, fit
-from service.access import ADMIN, IMPORT, LISTS, PLAN, READ, may
 from service.desk_base import VIETNAM
 from service.person import Person
+from service.roles import ADMIN, IMPORT, LISTS, PLAN, READ, may
 from service.sessions import signing_key
 
 HERE = Path(__file__).parent.parent

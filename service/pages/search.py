@@ -8,7 +8,6 @@ from fastapi import APIRouter, Request, Response
 
 from matcher import explain, facets
 from matcher.answers import Answer, Match
-from service.access import LISTS, may
 from service.api import Current
 from service.api_desk import Reading
 from service.pages import asked, seen
@@ -17,6 +16,7 @@ from service.pages.catalogue import Listed, Reader
 from service.pages.facts import Card, card
 from service.pages.list_forms import open_list
 from service.pages.render import render
+from service.roles import LISTS, may
 from service.workspace import Opened
 
 router = APIRouter()

@@ -10,7 +10,6 @@ from fastapi import APIRouter, Request, Response
 from corpus.records import UNDER_NDA, Record, Technology
 from matcher import explain, facets
 from matcher.answers import InDoubt
-from service.access import LISTS, NDA, may
 from service.api import Current
 from service.api_desk import Reading
 from service.contract import ApiError
@@ -22,6 +21,7 @@ from service.pages.facts import Fact, age, badges, price, reason
 from service.pages.product import Key
 from service.pages.render import go, render
 from service.pages.render import key as address_of
+from service.roles import LISTS, NDA, may
 
 router = APIRouter()
 PAGE = 30

@@ -16,13 +16,14 @@ from matcher.coverage import Coverage, Group
 from matcher.run_folder import MATCHES, NEEDS, RUN, WORKBOOK, RunFolderError
 from matcher.yearly import Run
 from service import coverage_sheets, yearly
-from service.access import PLAN, needs
+from service.access import needs
 from service.contract import ApiError
 from service.coverage_sheets import Findings
 from service.exports import WATERMARK
 from service.pages.overview import HEAT, Cell, Line
 from service.pages.render import go, render
 from service.person import Person
+from service.roles import PLAN
 from service.workspace import Workspace
 from service.yearly_jobs import RUNS, Job, Jobs
 
