@@ -13,6 +13,7 @@ from typing import Annotated, Final
 import typer
 
 from corpus import repair as mending
+from corpus.bytewise import decode
 from corpus.store import Store
 from service import show, suggesting
 from service.access import LOCAL
@@ -93,7 +94,7 @@ def _read(file: Path) -> tuple[str, str]:
     if data.startswith((b"%PDF", b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"{\\rtf")):
         told = "đây không phải tệp văn bản; hãy lưu lại ở dạng .txt rồi sửa"
         fail(f"{file}: {told}", Exit.BAD_INPUT)
-    text, encoding = mending.decode(data)
+    text, encoding = decode(data)
     if "\x00" in text or (data and not text):
         fail(f"{file}: tệp nhị phân hoặc hỏng, không phải văn bản", Exit.BAD_INPUT)
     return text, encoding
