@@ -20,7 +20,7 @@ NAMED: Final = 0.5  # the most that a guess within a person's name is believed
 _AROUND: Final = 160  # characters shown to a judge on either side
 _RIVAL: Final = 0.001  # a word less likely than this is no rival
 _RIVALS: Final = 4
-_WEIGHT: Final = 0.8  # of the judge, beside the lattice; fitted on texts to develop with
+_WEIGHT: Final = 1.0  # of the judge, beside the lattice; fitted on texts to develop with
 _BEFORE_NAME: Final = re.compile(r"(?:[^\W\d_]+ ){1,3}$")
 _SURNAMES: Final = """
 Nguyễn Trần Lê Phạm Hoàng Huỳnh Phan Vũ Võ Đặng Bùi Đỗ Hồ Ngô Dương Lý Đào Đoàn Vương Trịnh

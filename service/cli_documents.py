@@ -14,7 +14,10 @@ import typer
 
 from corpus import repair as mending
 from corpus.bytewise import decode
+from corpus.choices import Judge
 from corpus.store import Store
+from indexes.encoders import EncoderError
+from indexes.fits import Fits
 from service import show, suggesting
 from service.access import LOCAL
 from service.console import emit, err, fail, out
@@ -34,11 +37,17 @@ def repair(
         bool,
         typer.Option("--pages/--no-pages", help="Bỏ số trang, tiêu đề trang; nối dòng bị ngắt."),
     ] = True,
+    encoder: Annotated[
+        bool,
+        typer.Option(
+            "--encoder/--no-encoder", help="Chữ bị mất: cân nhắc bằng cả câu, nhờ bộ mã hóa E5."
+        ),
+    ] = True,
     as_json: Json = False,
 ) -> None:
     """Sửa văn bản tiếng Việt bị hỏng, in ra bản đã sửa; --json: từng chỗ sửa và lý do."""
     text, encoding = _read(file)
-    mended = mending.mend(text, pages=pages)
+    mended = _mended(text, pages=pages, judge=Fits() if encoder else None)
     if as_json:
         answer = {"encoding": encoding, "text": mended.text, **mended.to_json()}
         _write(json.dumps(answer, ensure_ascii=False, indent=2) + "\n")
@@ -84,6 +93,15 @@ def suggestions(
         out.print(f"Đã bỏ: {each.id}")
     if not (accept or drop):
         show.suggestions(out, waiting)
+
+
+def _mended(text: str, *, pages: bool, judge: Judge | None) -> mending.Mended:
+    """Mend with the judge; where its encoder cannot run, say so and mend without."""
+    try:
+        return mending.mend(text, pages=pages, judge=judge)
+    except EncoderError as error:
+        err.print(f"Chữ bị mất chỉ được đoán theo các từ đứng cạnh: {error}.")
+        return mending.mend(text, pages=pages)
 
 
 def _read(file: Path) -> tuple[str, str]:
