@@ -4,7 +4,8 @@ Of each sentence a few syllables with a Vietnamese letter are drawn. Against eac
 that differ from it in one such letter, the commoner and those met after the same neighbour the
 likelier. The probe is a logistic regression on the differences of the states, without an intercept.
 Texts: ``benchmarks/prose.txt``, the sample records and, with ``--html FOLDER``, 3,500 lines of the
-Vietnamese help of LibreOffice 7.4 (MPL-2.0), as with the shipped file. The same gives the same.
+Vietnamese help of LibreOffice 7.4 (MPL-2.0), as with the shipped file; that one
+is of an earlier run, which drew the others by their own counts. The same gives the same.
 """
 
 from __future__ import annotations
