@@ -18,10 +18,12 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks import damage
+from corpus.choices import Judge
 from corpus.language import language
 from corpus.repair import THRESHOLD, mend
 from corpus.text import normalise
 from corpus.vanished import Restorer
+from indexes.fits import Fits
 
 OUT: Final = Path(__file__).parent / "repair.md"
 _WORD: Final = re.compile(r"[^\W\d_]+")
@@ -29,10 +31,12 @@ _PLAIN: Final = re.compile(r"[\w\s.,;:()%/+-]*")
 _THRESHOLDS: Final = (0.5, 0.8, 0.9, 0.95, 0.99)
 
 
-def lost_letters(text: str, letters: str, rate: float) -> tuple[int, list[tuple[float, bool]]]:
+def lost_letters(
+    text: str, letters: str, rate: float, judge: Judge | None
+) -> tuple[int, list[tuple[float, bool]]]:
     """Return how many syllables lost letters, and each filling's confidence and rightness."""
     damaged = damage.vanish(text, letters, rate, seed=1)
-    fillings = Restorer(language()).fill(damaged.text)
+    fillings = Restorer(language()).fill(damaged.text, judge)
     judged = [
         (each.confidence, damaged.truth.get((each.start, each.end)) == each.after)
         for each in fillings
@@ -48,11 +52,11 @@ def rates(syllables: int, judged: list[tuple[float, bool]], threshold: float) ->
     return f"{100 * sum(applied) / syllables:.1f} / {100 * sum(applied) / len(applied):.2f}"
 
 
-def clean(text: str) -> tuple[int, int, float]:
+def clean(text: str, judge: Judge | None) -> tuple[int, int, float]:
     """Return the syllables of a clean text, how many changed, and syllables per CPU second."""
     mend(text[:2000])
     start = time.process_time()
-    mended = mend(text)
+    mended = mend(text, judge=judge)
     seconds = time.process_time() - start
     before, after = _WORD.findall(text), _WORD.findall(mended.text)
     matcher = difflib.SequenceMatcher(None, before, after, autojunk=False)
@@ -71,7 +75,7 @@ def legacy(text: str, encoding: str) -> tuple[int, int]:
     return sum(map(str.isalpha, kept)), wrong
 
 
-def tables(texts: dict[str, str]) -> Iterator[str]:
+def tables(texts: dict[str, str], judge: Judge | None) -> Iterator[str]:
     """Yield the lines of the report."""
     yield "# Text repair\n\n`python -m benchmarks.repair NAME=FILE…`: recall / precision, per cent"
     yield f"of syllables with lost letters; {THRESHOLD:g} is the threshold in use.\n"
@@ -86,7 +90,7 @@ def tables(texts: dict[str, str]) -> Iterator[str]:
         everything: list[tuple[float, bool]] = []
         total = 0
         for name, text in texts.items():
-            count, judged = lost_letters(text, letters, rate)
+            count, judged = lost_letters(text, letters, rate, judge)
             total, everything = total + count, everything + judged
             cells = " | ".join(rates(count, judged, t) for t in _THRESHOLDS)
             yield f"| {name} | {kind} | {count:,} | {cells} |"
@@ -94,7 +98,7 @@ def tables(texts: dict[str, str]) -> Iterator[str]:
         yield f"| **all** | {kind} | {total:,} | {cells} |"
     yield "\n| clean text | syllables | changed | syllables/s |\n|---|---:|---:|---:|"
     for name, text in texts.items():
-        count, changed, speed = clean(normalise(text))
+        count, changed, speed = clean(normalise(text), judge)
         yield f"| {name} | {count:,} | {changed} | {speed:,.0f} |"
     yield "\n| mixed with Unicode | letters | wrong | right |\n|---|---:|---:|---:|"
     for encoding in ("TCVN3", "VNI", "VISCII"):
@@ -107,9 +111,13 @@ def main() -> None:
     """Measure and write the report."""
     parser = argparse.ArgumentParser(description="Count what text repair gets right.")
     parser.add_argument("texts", nargs="+", metavar="NAME=FILE")
-    given = dict(each.split("=", 1) for each in parser.parse_args().texts)
-    lines = tables({name: Path(path).read_text("utf-8") for name, path in given.items()})
-    OUT.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    parser.add_argument("--no-encoder", action="store_true")
+    parser.add_argument("--out", type=Path, default=OUT)
+    given = parser.parse_args()
+    files = dict(each.split("=", 1) for each in given.texts)
+    texts = {name: Path(path).read_text("utf-8") for name, path in files.items()}
+    lines = tables(texts, None if given.no_encoder else Fits())
+    given.out.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

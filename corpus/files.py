@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import codecs
 import io
+import re
 import unicodedata
 import zipfile
 from dataclasses import dataclass
@@ -17,9 +18,10 @@ from math import inf
 from pathlib import Path
 from typing import Final
 
-from corpus.repair import decode as read_bytes
+from corpus.bytewise import decode as read_bytes
 from corpus.repair import mend
 
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")  # a byte that no encoding explains
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0"
 _SIGNATURES: Final = {
     b"%PDF": "tệp PDF",
@@ -142,8 +144,6 @@ def decode(path: Path, data: bytes) -> str:
     if damaged and sum(char > "\x7f" for char in text) < 5 * damaged:
         text = unicodedata.normalize("NFC", data.decode("cp1258", errors="replace"))
         if not _looks_vietnamese(text):
-            text = mend(read_bytes(data)[0], pages=False).text
-        if not _looks_vietnamese(text):
             text = mend(by_line(data), pages=False).text
         if not _looks_vietnamese(text):
             raise UnreadableFile(
@@ -155,22 +155,11 @@ def decode(path: Path, data: bytes) -> str:
 
 
 def by_line(data: bytes) -> str:
-    """Return the text of ``data``, whose lines may be of two encodings: files are put together.
+    """Return the text of ``data``, which may be of two encodings: files are put together.
 
-    A line is UTF-8 unless more of its bytes are none than make letters; else Windows-1252.
+    A byte that no encoding explains becomes U+FFFD.
     """
-    data = data.removeprefix(codecs.BOM_UTF8)
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError:
-        return "".join(map(_line, data.splitlines(keepends=True)))
-
-
-def _line(data: bytes) -> str:
-    text = data.decode("utf-8", "replace")
-    damaged = text.count("\ufffd")
-    whole = sum(letter > "\x7f" for letter in text) - damaged
-    return text if whole >= damaged else data.decode("cp1252", "replace")
+    return _SURROGATE.sub("\ufffd", read_bytes(data.removeprefix(codecs.BOM_UTF8))[0])
 
 
 def _looks_vietnamese(text: str) -> bool:

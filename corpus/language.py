@@ -10,7 +10,7 @@ terms are likely in it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import lru_cache, reduce
 from itertools import pairwise
 from math import log
 from pathlib import Path
@@ -113,6 +113,16 @@ class Language:
     def number(self, word: str) -> int:
         """Return the id of a lower-case syllable, ``BOUNDARY`` for what is none."""
         return self.ids.get(word, BOUNDARY)
+
+    def met(self, words: Sequence[str], own: Counts) -> bool:
+        """Whether these two or three words, in any case, stand together in what was counted."""
+        ids = [self.number(word.lower()) for word in words]
+        if BOUNDARY in ids or len(ids) not in {2, 3}:
+            return False
+        key = reduce(lambda head, each: head << _SHIFT | each, ids)
+        return any(
+            key in (counts.pair if len(ids) == 2 else counts.triple) for counts in (self._base, own)
+        )
 
     def sign(self, text: str) -> int:
         """Return the id of what stands between syllables, told by its first characters."""

@@ -12,12 +12,13 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Final
 
 from corpus import layout
+from corpus.choices import Judge
 from corpus.edits import Change, Draft, Edit, restore
 from corpus.language import language
 from corpus.legacy import Decoder
@@ -72,16 +73,19 @@ def _tools() -> tuple[Decoder, Restorer]:
     return Decoder(model), Restorer(model)
 
 
-def mend(text: str, *, pages: bool = True, threshold: float = THRESHOLD) -> Mended:
+def mend(
+    text: str, *, pages: bool = True, threshold: float = THRESHOLD, judge: Judge | None = None
+) -> Mended:
     """Mend ``text``; without ``pages``, lines, page numbers and footnotes stay (cells, forms).
 
-    Never raises; the same text gives the same changes.
+    ``judge`` says which word fits where letters were lost (:mod:`corpus.choices`). Never
+    raises; the same text gives the same changes.
     """
     draft = Draft(text)
     steps: list[Callable[[str], list[Edit]]] = [_broken_bytes, _legacy, _code_points]
     if pages:
         steps += [layout.page_furniture, layout.footnote_marks]
-    steps.append(_vanished)
+    steps.append(partial(_vanished, judge=judge))
     if pages:
         steps += [layout.hyphens, layout.broken_lines]
     for step in steps:
@@ -165,45 +169,9 @@ def _latin(match: re.Match[str]) -> str:
     return read if (latin or whole) and not foreign else word
 
 
-def _vanished(text: str) -> list[Edit]:
+def _vanished(text: str, judge: Judge | None) -> list[Edit]:
     _, restorer = _tools()
     return [
         Edit(each.start, each.end, each.after, VANISHED, each.confidence)
-        for each in restorer.fill(text)
+        for each in restorer.fill(text, judge)
     ]
-
-
-def decode(data: bytes) -> tuple[str, str]:
-    """Return the text of a file and the name of its encoding, so that ``encode`` gives it back.
-
-    UTF-8 (with or without mark), UTF-16 with mark; else Windows-1252 byte by byte, which is how
-    the old encodings show themselves. A stray byte in UTF-8 is kept as a surrogate.
-    """
-    for mark, name in ((b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be")):
-        if data.startswith(mark):
-            return data.decode(name, "surrogatepass") if len(data) % 2 == 0 else "", name
-    name = "utf-8"
-    text = data.decode(name, "surrogateescape")
-    stray = sum("\udc80" <= letter <= "\udcff" for letter in text)
-    if stray * 20 <= sum(not letter.isascii() for letter in text):
-        return text, name
-    return "".join(map(_WINDOWS.__getitem__, data)), "windows-1252"
-
-
-def encode(text: str, name: str) -> bytes:
-    """Return the bytes that :func:`decode` read."""
-    if name == "windows-1252":
-        return bytes(map(_BYTES.__getitem__, text))
-    return text.encode(name, "surrogateescape" if name == "utf-8" else "surrogatepass")
-
-
-def _windows() -> Iterator[str]:
-    for byte in range(256):
-        try:
-            yield bytes([byte]).decode("cp1252")
-        except UnicodeDecodeError:  # five bytes have no letter
-            yield chr(byte)
-
-
-_WINDOWS: Final = tuple(_windows())
-_BYTES: Final = {letter: byte for byte, letter in enumerate(_WINDOWS)}

@@ -15,8 +15,9 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Final, NamedTuple
+from typing import Final
 
+from corpus.choices import Filling, Judge, fillings
 from corpus.fragments import MARKED, Loss, Own, Patterns, Reader, patterns
 from corpus.language import Counts, Language
 from corpus.lattice import Reading
@@ -30,15 +31,6 @@ _GONE: Final = 0.8  # of a letter so often lost the font has none
 _DROPPED, _HOLES = 0.0001, 10.0  # and of a hole: 0.0001 of 10 left no blank
 
 
-class Filling(NamedTuple):
-    """``[start, end)`` of a text reads ``after``, with the confidence (0–1) in that."""
-
-    start: int
-    end: int
-    after: str
-    confidence: float
-
-
 class Restorer:
     """Finds and fills the lost letters of one text after another; holds the tables for it."""
 
@@ -50,8 +42,11 @@ class Restorer:
     def _patterns(self) -> Patterns:
         return patterns(self._language)
 
-    def fill(self, text: str) -> list[Filling]:
-        """Return the fillings of ``text`` in order, of any confidence; empty for a clean text."""
+    def fill(self, text: str, judge: Judge | None = None) -> list[Filling]:
+        """Return the fillings of ``text`` in order, of any confidence; empty for a clean text.
+
+        ``judge`` weighs the words that may stand at one place (:mod:`corpus.choices`).
+        """
         found = [each for part in stretches(text) for each in windows(part, self._language)]
         if not found:
             return []
@@ -66,7 +61,14 @@ class Restorer:
             if turn == 0:  # only a damaged text need be counted
                 own = Own(intact(text, self._language), capitals(text))
             loss = _losses(readings, present)
-        return _fillings(found, readings, loss.font)
+        return fillings(
+            text,
+            found,
+            readings,
+            2 - loss.font,
+            judge,
+            lambda words: self._language.met(words, own.counts),
+        )
 
 
 def _weighed(reader: Reader, found: Sequence[Window]) -> list[Reading]:
@@ -108,18 +110,3 @@ def _losses(readings: Sequence[Reading], present: Counter[str]) -> Loss:
         least = _LOST if sure else _LOST + (_SPARED - _LOST) * font
         rates[letter] = (times + least) / (times + present[letter] + _MET)
     return Loss(rates, (dropped + _DROPPED) / (total + _HOLES), font)
-
-
-def _fillings(found: Sequence[Window], readings: Sequence[Reading], font: float) -> list[Filling]:
-    """Return the likeliest fillings; the confidence is the posterior to a power from 1 to 2."""
-    return [
-        Filling(
-            window.start + edge.start,
-            window.start + edge.end,
-            edge.text,
-            reading.posterior[edge] ** (2 - font),
-        )
-        for window, reading in zip(found, readings, strict=True)
-        for edge in reading.path
-        if edge.lost
-    ]

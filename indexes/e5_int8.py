@@ -85,19 +85,47 @@ class E5Int8:
         means = chain.from_iterable(run(self._means, groups))
         return self._windows.vectors(len(texts), windows, means)
 
+    def pieces(self, text: str) -> list[int]:
+        """Return the pieces of a text, without the marks of begin and end."""
+        return self._windows.pieces(text)
+
+    def inner(self, texts: Sequence[Sequence[int]], depths: Sequence[int]) -> list[Floats]:
+        """Return the states of each text of pieces after so many layers as ``depths`` say.
+
+        Of shape (depths, pieces with the marks of begin and end, dim); for texts shorter than the
+        model's window.
+        """
+        windows = [Window(number, tuple(pieces)) for number, pieces in enumerate(texts)]
+        return [each for group in _groups(windows) for each in self._inner(group, depths)]
+
+    def _inner(self, group: Sequence[Window], depths: Sequence[int]) -> list[Floats]:
+        states, ends = self._embedded(group)
+        kept = []
+        for depth, layer in enumerate(self._layers[: max(depths)], 1):
+            self._run(states, ends, layer)
+            if depth in depths:
+                kept.append(states.copy())
+        deep = np.stack(kept)
+        return [deep[:, end - len(each) : end] for each, end in zip(group, ends, strict=True)]
+
     def _means(self, group: Sequence[Window]) -> list[Floats]:
         """Return the mean state of every window after the last layer."""
-        ends = np.cumsum([len(window) for window in group])
-        states = np.zeros((kernels.padded(ends), self.dim), np.float32)
-        for window, end in zip(group, ends, strict=True):
-            states[end - len(window) : end] = self._windows.states(window)
-        self._add_and_norm(states, np.zeros_like(states), self._first)
+        states, ends = self._embedded(group)
         for layer in self._layers:
             self._run(states, ends, layer)
         return [
             states[end - len(window) : end].mean(axis=0)
             for window, end in zip(group, ends, strict=True)
         ]
+
+    def _embedded(self, group: Sequence[Window]) -> tuple[Floats, kernels.Array]:
+        """Return the states before the first layer, windows stacked, and where each ends."""
+        ends = np.cumsum([len(window) for window in group])
+        states = np.zeros((kernels.padded(ends), self.dim), np.float32)
+        for window, end in zip(group, ends, strict=True):
+            states[end - len(window) : end] = self._windows.states(window)
+        self._add_and_norm(states, np.zeros_like(states), self._first)
+        return states, ends
 
     def _run(self, states: Floats, ends: kernels.Array, layer: Layer) -> None:
         """Bring ``states`` through one layer, in place."""

@@ -57,6 +57,10 @@ class Windows:
             for start in range(0, max(len(mine), 1), size)
         ]
 
+    def pieces(self, text: str) -> list[int]:
+        """Return the pieces of a text, without the marks of begin and end."""
+        return self._tokens.pieces(text)
+
     def states(self, window: Window) -> Floats:
         """Return embedded pieces, before they are normalised, shape (len(window), width)."""
         known = self.weights.pieces

@@ -13,7 +13,11 @@ from typing import Annotated, Final
 import typer
 
 from corpus import repair as mending
+from corpus.bytewise import decode
+from corpus.choices import Judge
 from corpus.store import Store
+from indexes.encoders import EncoderError
+from indexes.fits import Fits
 from service import show
 from service.console import emit, err, fail, out
 from service.person import LOCAL, Person
@@ -30,11 +34,17 @@ def repair(
         bool,
         typer.Option("--pages/--no-pages", help="Bỏ số trang, tiêu đề trang; nối dòng bị ngắt."),
     ] = True,
+    encoder: Annotated[
+        bool,
+        typer.Option(
+            "--encoder/--no-encoder", help="Chữ bị mất: cân nhắc bằng cả câu, nhờ bộ mã hóa E5."
+        ),
+    ] = True,
     as_json: Json = False,
 ) -> None:
     """Sửa văn bản tiếng Việt bị hỏng, in ra bản đã sửa; --json: từng chỗ sửa và lý do."""
     text, encoding = _read(file)
-    mended = mending.mend(text, pages=pages)
+    mended = _mended(text, pages=pages, judge=Fits() if encoder else None)
     if as_json:
         answer = {"encoding": encoding, "text": mended.text, **mended.to_json()}
         _write(json.dumps(answer, ensure_ascii=False, indent=2) + "\n")
@@ -86,6 +96,15 @@ def suggestions(
         show.suggestions(out, waiting)
 
 
+def _mended(text: str, *, pages: bool, judge: Judge | None) -> mending.Mended:
+    """Mend with the judge; where its encoder cannot run, say so and mend without."""
+    try:
+        return mending.mend(text, pages=pages, judge=judge)
+    except EncoderError as error:
+        err.print(f"Chữ bị mất chỉ được đoán theo các từ đứng cạnh: {error}.")
+        return mending.mend(text, pages=pages)
+
+
 def _read(file: Path) -> tuple[str, str]:
     """Return the text and its encoding; a file that is no text ends the command."""
     data = sys.stdin.buffer.read(MAX_BYTES + 1) if str(file) == "-" else _bytes(file)
@@ -94,7 +113,7 @@ def _read(file: Path) -> tuple[str, str]:
     if data.startswith((b"%PDF", b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"{\\rtf")):
         told = "đây không phải tệp văn bản; hãy lưu lại ở dạng .txt rồi sửa"
         fail(f"{file}: {told}", Exit.BAD_INPUT)
-    text, encoding = mending.decode(data)
+    text, encoding = decode(data)
     if "\x00" in text or (data and not text):
         fail(f"{file}: tệp nhị phân hoặc hỏng, không phải văn bản", Exit.BAD_INPUT)
     return text, encoding

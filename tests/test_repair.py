@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from benchmarks import damage
+from corpus.bytewise import decode, encode
+from corpus.choices import Choice
 from corpus.edits import Draft, Edit, restore
 from corpus.files import decode as load_text
-from corpus.repair import decode, encode, mend
+from corpus.repair import mend
 from corpus.syllables import inventory, is_syllable
 from service.cli import app
 
@@ -70,6 +72,30 @@ def test_what_is_not_sure_is_shown_and_not_made():
     assert not offer.applied
     assert offer.confidence < 0.9
     assert is_syllable(offer.after)
+
+
+def test_a_guess_within_the_name_of_a_person_is_offered_and_not_made():
+    text = "Giám đốc là ông Huỳnh Th nh Đạt, còn nh ng người khác h  trợ t nh Hà T nh."
+    found = mend(text, pages=False)
+    assert "Huỳnh Th nh Đạt, còn những người khác hỗ trợ tỉnh Hà Tĩnh." in found.text
+    assert [each.before for each in found.changes if not each.applied] == ["Th nh"]
+    known = mend(f"Ông Huỳnh Thành Đạt phát biểu. {text}", pages=False)
+    assert "ông Huỳnh Thành Đạt, còn" in known.text
+
+
+def test_a_judge_decides_between_words_that_fit_one_place():
+    asked: list[Choice] = []
+
+    def judge(choices):
+        asked.extend(choices)
+        return [[20.0 * (word == each.words[1]) for word in each.words] for each in choices]
+
+    text = "họ b n, cả nh ng người khác"
+    found = mend(text, pages=False, judge=judge)
+    (choice,) = asked  # "những" has no rival
+    assert (choice.before, choice.after) == ("họ ", ", cả những người khác")
+    assert found.text == f"họ {choice.words[1]}, cả những người khác"
+    assert mend(text, pages=False).text == f"họ {choice.words[0]}, cả những người khác"
 
 
 def test_a_font_that_lacks_a_letter_lost_no_other():
@@ -158,6 +184,25 @@ def test_the_bytes_come_back(data):
     text, name = decode(data)
     if text:
         assert encode(text, name) == data
+
+
+@pytest.mark.parametrize("new", ["Hợp tác xã bảo quản xoài.", "Số liệu năm 2024", ""])
+def test_lines_of_two_encodings_in_one_file_are_read_each_in_its_own(new):
+    old = "Sở Khoa học và Công nghệ hỗ trợ máy sấy."
+    table = damage.encoder("TCVN3")
+    shown = "".join(table.get(letter, letter) for letter in old).encode("cp1252")
+    data = b"\n".join([new.encode(), shown, new.encode(), shown]) + b"\r\n"
+    text, name = decode(data)
+    assert mend(text, pages=False).text == f"{new}\n{old}\n{new}\n{old}\r\n"
+    assert encode(text, name) == data
+
+
+def test_two_encodings_in_one_line_are_told_apart_and_a_broken_byte_is_neither():
+    data = "Bảo quản xoài ở Sơn La bằng ".encode() + "c«ng nghÖ míi".encode("cp1252")
+    text, name = decode(data)
+    assert mend(text, pages=False).text == "Bảo quản xoài ở Sơn La bằng công nghệ mới"
+    assert encode(text, name) == data
+    assert decode("Bảo quản xo".encode() + b"\xc3i") == ("Bảo quản xo\udcc3i", "utf-8")
 
 
 @pytest.mark.parametrize("encoding", ["TCVN3", "VNI", "VISCII"])
