@@ -32,7 +32,7 @@ from matcher.answers import Answer, Match, ProductList
 WATERMARK = "DỮ LIỆU MINH HỌA – không phải công nghệ, đơn vị, giá có thật; không dùng để ký"
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time a zip can carry: no clock in an output file
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
-LINE, TALLEST = 13.0, 409.0  # points: one line of the default font; the most a row can be
+LINE, TALLEST = 15.0, 409.0  # points: one line of Calibri 11; the most a row can be
 APART = "ngoài danh sách"  # in the column of ranks: breaks a hard rule
 BOLD, RED = Font(bold=True), Font(bold=True, color="C00000")
 HEAD_FILL = PatternFill("solid", fgColor="DDEBF7")
