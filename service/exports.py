@@ -33,6 +33,7 @@ WATERMARK = "DỮ LIỆU MINH HỌA – không phải công nghệ, đơn vị, 
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time a zip can carry: no clock in an output file
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 LINE, TALLEST = 15.0, 409.0  # points: one line of Calibri 11; the most a row can be
+WRAPPED = 0.88  # of a column's width is filled where words are kept whole
 APART = "ngoài danh sách"  # in the column of ranks: breaks a hard rule
 BOLD, RED = Font(bold=True), Font(bold=True, color="C00000")
 HEAD_FILL = PatternFill("solid", fgColor="DDEBF7")
@@ -180,7 +181,7 @@ def _sheet(
 def height(row: Sequence[str], columns: Sequence[tuple[str, int]]) -> float:
     """Return the height in points that shows all of ``row``: not every program finds it itself."""
     lines = (
-        sum(ceil(len(part) / (width - 1)) or 1 for part in text.split("\n"))
+        sum(ceil(len(part) / (width * WRAPPED - 1)) or 1 for part in text.split("\n"))
         for text, (_, width) in zip(row, columns, strict=True)
     )
     return min(LINE * max(lines) + 2, TALLEST)

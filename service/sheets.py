@@ -40,7 +40,6 @@ class Shaded:
 
 Value = str | int | float | Shaded | None
 MOST_ROWS = 1_000_000  # a sheet holds 1,048,576
-WRAPPED = 0.88  # of a column's width is filled where words are kept whole
 LONGEST = 2_000  # characters of a cell: what is longer is a report, and stands in the record
 WRAP = Alignment(wrap_text=True, vertical="top")
 TOP = Alignment(vertical="top")
@@ -106,12 +105,11 @@ def _fill(sheet: Worksheet, what: Sheet, rows: Iterable[Sequence[Value]]) -> Non
     titles = [title for title, _ in what.columns]
     sheet.row_dimensions[head].height = height(titles, what.columns)
     sheet.append([_heading(sheet, each) for each in titles])
-    narrow = [(title, round(width * WRAPPED)) for title, width in what.columns]
     line = head
     for line, row in enumerate(rows, start=head + 1):
         told = [type(each)(_cut(each)) if _is_text(each) else each for each in row]
         shown = [each if _is_text(each) else "" for each in told]
-        sheet.row_dimensions[line].height = height(shown, narrow[: len(shown)])
+        sheet.row_dimensions[line].height = height(shown, what.columns[: len(shown)])
         sheet.append([_value(sheet, each) for each in told])
     sheet.auto_filter.ref = f"A{head}:{get_column_letter(len(what.columns))}{line}"
     sheet.print_title_rows = f"{head}:{head}"
