@@ -27,6 +27,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
+from matcher.hits import FEEDBACK
 from matcher.model import DEFAULT, VERSION, Weights
 
 SCHEMA = 1
@@ -37,6 +38,7 @@ _FIELDS: Mapping[str, tuple[str, ...]] = {
     "product": ("same_product", "broader_product", "near_product"),
     "stage": ("stage", "stage_stated", "stage_also"),
     "meaning": ("meaning", "need_meaning"),
+    FEEDBACK: ("taken_up",),  # not the weight called feedback, which turns the meaning
 }
 # Divided by their own ceiling: their weights only say how they share it.
 _LEXICAL = frozenset({"words", "syllables", "bigrams", "unaccented"})

@@ -9,6 +9,7 @@ import pytest
 from small import Tiny, matcher
 
 from matcher import models as module
+from matcher.hits import FEEDBACK
 from matcher.model import DEFAULT, VERSION
 from matcher.models import NONE, PLAIN, Model, ModelError, Models, base_digest, field_names, scaled
 
@@ -65,6 +66,24 @@ def test_scaled_weights_scale_the_parts_of_real_scores():
             assert two.parts[name][sorted_two] == pytest.approx(expected, abs=1e-12)
             seen.add(name) if values.any() else None
     assert {"product", "process", "meaning"} <= seen
+
+
+def test_words_taken_up_are_scaled_by_their_own_weight():
+    once, twice = (
+        matcher(encoder=Tiny(), weights=scaled(DEFAULT, {FEEDBACK: factor}))
+        for factor in (1.0, 2.0)
+    )
+    assert twice.engine.weights.feedback == DEFAULT.feedback  # which turns the meaning
+    query = dataclasses.replace(once.stated(once.needs["N-1"]), text="sấy vải")
+    one, two = (by_row(each.rank(query)) for each in (once, twice))
+    assert any(one[FEEDBACK])
+    for name, values in one.items():
+        factor = 2.0 if name == FEEDBACK else 1.0
+        assert two[name] == pytest.approx(values * factor, abs=1e-9), name
+
+
+def by_row(ranking):
+    return {name: values[np.argsort(ranking.rows)] for name, values in ranking.parts.items()}
 
 
 # Files --------------------------------------------------------------------------------------------
