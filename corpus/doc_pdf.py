@@ -8,7 +8,7 @@ it is told, not guessed at (character recognition is not included).
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import reduce
 from pathlib import Path
 from typing import Any, Final
@@ -20,7 +20,7 @@ from corpus.files import UnreadableFile
 
 Box = tuple[float, float, float, float]  # left, top, right, bottom
 _FOOT: Final = 3  # lines below a table that may be the foot of the page
-MAX_PAGES: Final = 1_000
+MAX_PAGES: Final = 1_000  # the first ones are read
 BROKEN: Final = "tệp PDF bị hỏng hoặc chưa tải hết; hãy tải lại hoặc in lại ra PDF"
 _LOCKED: Final = "tệp PDF có mật khẩu; hãy bỏ mật khẩu rồi nạp lại"
 _EMPTY: Final = "tệp PDF không có trang nào; hãy kiểm tra lại tệp"
@@ -56,13 +56,10 @@ def read_pdf(path: Path) -> Document:
 def _pages(path: Path, pages: list[Any]) -> Document:
     if not pages:
         raise UnreadableFile(path, _EMPTY)
-    if len(pages) > MAX_PAGES:
-        many = f"tệp có {len(pages)} trang, nhiều hơn {MAX_PAGES}; hãy tách thành nhiều tệp"
-        raise UnreadableFile(path, many)
     blocks: list[Block] = []
     scans = []
     whites: Sequence[float] = ()
-    for number, page in enumerate(pages, 1):
+    for number, page in enumerate(pages[:MAX_PAGES], 1):
         found, whites = _page(page, number, whites)
         blocks += found
         if not found and page.images:
@@ -70,14 +67,19 @@ def _pages(path: Path, pages: list[Any]) -> Document:
         page.close()
     if not blocks:
         raise UnreadableFile(path, _SCAN if scans else "tệp PDF không có chữ nào; hãy kiểm tra lại")
-    return Document(tuple(blocks), LINE, _told(scans))
+    return Document(tuple(blocks), LINE, tuple(_told(scans, len(pages))))
 
 
-def _told(scans: list[int]) -> tuple[str, ...]:
-    if not scans:
-        return ()
-    some = ", ".join(map(str, scans[:10])) + (" …" if len(scans) > 10 else "")
-    return (f"trang {some} là ảnh chụp, không có chữ để đọc; các trang khác đã đọc",)
+def _told(scans: list[int], pages: int) -> Iterator[str]:
+    """Yield what of a file of ``pages`` pages was not read."""
+    if pages > MAX_PAGES:
+        yield (
+            f"tệp có {pages} trang; chỉ đọc {MAX_PAGES} trang đầu, hãy tách từ trang "
+            f"{MAX_PAGES + 1} thành tệp khác để đọc tiếp"
+        )
+    if scans:
+        some = ", ".join(map(str, scans[:10])) + (" …" if len(scans) > 10 else "")
+        yield f"trang {some} là ảnh chụp, không có chữ để đọc; các trang khác đã đọc"
 
 
 def _page(page: Any, number: int, before: Sequence[float]) -> tuple[list[Block], Sequence[float]]:

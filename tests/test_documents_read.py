@@ -3,7 +3,7 @@
 import papers
 import pytest
 
-from corpus import apart, archives
+from corpus import apart, archives, doc_pdf
 from corpus.apart import Allowance, read_apart
 from corpus.blocks import Grid, Line
 from corpus.documents import read_document
@@ -188,7 +188,6 @@ REFUSED = {
     "quet.pdf": (papers.pdf([], image=True), "bản quét"),
     "trang.pdf": (papers.pdf([]), "không có chữ nào"),
     "khong.pdf": (papers.pdf(), "không có trang nào"),
-    "day.pdf": (papers.pdf(*[[]] * 1001), "1001 trang"),
     "cut.pdf": (papers.pdf([(50, 800, "x")])[:150], "bị hỏng"),
     "hong.docx": (papers.zipped({"word/document.xml": "<w"}), "bị hỏng"),
     "bom.docx": (papers.docx("x", more={"a": b"\0" * 2**25}), "bất thường"),
@@ -198,6 +197,16 @@ REFUSED = {
     "rong.txt": (b"\n \n", "rỗng"),
     "nhi-phan.txt": (bytes(range(1, 32)) * 9, "nhị phân"),
 }
+
+
+def test_the_first_pages_of_a_very_long_pdf_are_read_and_the_rest_is_told(written, monkeypatch):
+    monkeypatch.setattr(doc_pdf, "MAX_PAGES", 3)
+    pages = [[(50, 800, f"Trang {number}")] for number in range(1, 6)]
+    document = read_document(written("day.pdf", papers.pdf(*pages)), DEFAULT_LIMITS)
+    assert [each.text for each in document.blocks] == ["Trang 1", "Trang 2", "Trang 3"]
+    assert document.notices == (
+        "tệp có 5 trang; chỉ đọc 3 trang đầu, hãy tách từ trang 4 thành tệp khác để đọc tiếp",
+    )
 
 
 @pytest.mark.parametrize("name", REFUSED)
