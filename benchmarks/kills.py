@@ -24,8 +24,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from matcher import batch, run_folder
-from matcher.batch import Batch, Made
+from matcher.batch import Batch
 from matcher.match import Matcher
+from matcher.run_basis import Made
 from service import loading, yearly
 from service.workspace import Workspace
 

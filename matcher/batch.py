@@ -20,7 +20,8 @@ where not even one for the product or one near it.
 
 **Repeatable.** Needs are cut into shards of :data:`SHARD` by id, whatever is done at once. A shard
 is two files written aside and renamed, ``….needs.parquet`` last; the tables are put together from
-all shards. Who is killed loses the shard at hand, and who goes on ends with the same bytes. A
+all shards. Who is killed loses the shard at hand, and who goes on ends with the same bytes. Many
+needs are shared with other processes, shard by shard (:mod:`matcher.crew`). A
 folder that was begun with other records, another index, model, tables, settings or packages is
 refused, never mixed.
 
@@ -35,16 +36,16 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from itertools import islice
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from corpus.records import Need, Product, Technology
 from matcher import run_files as files
 from matcher import run_folder as folders
 from matcher.answers import Answer
+from matcher.crew import Crew, Opening, Queue, possible
 from matcher.match import WORDS_ONLY, Matcher
+from matcher.run_basis import Facts, Made, basis, check
 from matcher.run_files import LEVELS
 from matcher.run_folder import RunFolderError
 from matcher.run_rows import (
@@ -53,7 +54,6 @@ from matcher.run_rows import (
     answer_rows,
     asked,
     chunks,
-    digest,
     taken_over,
     write_records,
 )
@@ -61,36 +61,9 @@ from matcher.yearly import Run
 
 SHARD = 200  # needs in a shard: some seconds of work, lost when killed
 LISTED = 10  # technologies listed for a need, and as many that break a hard rule
+WORTH = 2_000  # needs to be answered from which another process pays for opening the index again
+THREADS = 2  # of a process that answers alone; one of several has enough with one
 Tick = Callable[[int, int], None]  # needs done, of how many; may raise to stop
-
-Facts = Mapping[str, Any]
-NAMES = {  # what a run is made from, as messages call it
-    "data": "dữ liệu",
-    "index": "chỉ mục",
-    "model": "mô hình",
-    "tables": "bảng từ vựng",
-    "settings": "thiết lập",
-    "packages": "phiên bản chương trình",
-}
-
-
-@dataclass(frozen=True)
-class Made:
-    """What a run is made from, besides the matcher that answers.
-
-    Args:
-        data: revision and digest of the store after the last change of what is matched.
-        index: name of the index, and the facts of its manifest that its answers depend on.
-        tables: digest of the tables of words that queries are read with.
-        packages: names and versions of what may change a byte.
-        notices: what whoever reads the run should know about all of it.
-    """
-
-    data: Facts
-    index: Facts
-    tables: str
-    packages: Facts
-    notices: tuple[str, ...] = ()
 
 
 @dataclass
@@ -102,10 +75,18 @@ class Account:
     taken_over: int = 0  # from the earlier run
     there: int = 0  # in shards that an earlier call had finished
 
+    @property
+    def done(self) -> int:
+        """Needs whose rows are there."""
+        return self.there + self.answered + self.taken_over
+
 
 @dataclass(frozen=True)
 class Batch:
-    """One run being made: the folder, who answers, and what it is made from."""
+    """One run being made: the folder, who answers, and what it is made from.
+
+    ``processes`` may share the work; each opens the run for itself by ``again``.
+    """
 
     folder: Path
     matcher: Matcher
@@ -113,6 +94,8 @@ class Batch:
     k: int = LISTED
     before: Run | None = None
     account: Account = field(default_factory=Account)
+    processes: int = 1
+    again: Opening | None = None
 
     def run(self, tick: Tick = lambda done, total: None) -> Run:
         """Make the run, or go on with it; return it whole.
@@ -123,70 +106,83 @@ class Batch:
             RunFolderError: the folder is of another run, there are no needs, or the encoder failed.
             OSError: a file cannot be written; what was finished stays, and the next call goes on.
         """
-        needs = sorted(self.matcher.open_needs, key=lambda each: each.id)
-        self.account.needs = len(needs)
-        if not needs:
+        self.account.needs = len(self.matcher.open_needs)
+        if not self.account.needs:
             raise RunFolderError("chưa có nhu cầu nào để kết nối: nạp nhu cầu rồi chạy lại")
         if (self.folder / folders.RUN).is_file():
-            self.check(folders.read_json(self.folder / folders.RUN) or {})
-            self.account.there = len(needs)
+            check(self.folder, self.facts, folders.read_json(self.folder / folders.RUN) or {})
+            self.account.there = self.account.needs
         else:
-            self._make(needs, tick)
+            self._make(tick)
         self._tidy()
         return Run.open(self.folder)
 
+    @property
     def facts(self) -> Row:
-        """Return what the run is made from, as it stands in its files."""
-        settings = {
-            "as_of": self.matcher.as_of.isoformat(),
-            "k": self.k,
-            "shard": SHARD,
-            "encoder": self.matcher.engine.encoder.name if self.matcher.engine.encoder else None,
-        }
-        return {
-            "data": dict(self.made.data),
-            "index": dict(self.made.index),
-            "model": {"version": self.matcher.model, "digest": _model_digest(self.matcher)},
-            "tables": self.made.tables,
-            "settings": settings,
-            "packages": dict(self.made.packages),
-        }
+        """What the run is made from, as it stands in its files."""
+        return self.made.facts(self.matcher, self.k, SHARD)
 
-    def check(self, found: Facts) -> None:
-        """Refuse a folder whose run is made from something else.
+    def help(self, shards: Iterator[int], made: Callable[[int], None]) -> None:
+        """Make ``shards`` of a run that was begun in the folder; tell how many needs each had.
 
         Raises:
-            RunFolderError: it names what differs.
+            RunFolderError: it is made from something else by now, or the encoder failed.
         """
-        mine, theirs = self.facts(), found.get("made_from", {})
-        other = [f"{name} ({_short(theirs.get(key), mine[key])})"
-                 for key, name in NAMES.items() if theirs.get(key) != mine[key]]  # fmt: skip
-        if found.get("format") != folders.FORMAT or other:
-            told = "; ".join(other) or "định dạng"
-            raise RunFolderError(
-                f"{self.folder} là đợt chạy trên dữ liệu hoặc thiết lập khác: {told}. "
-                "Ghi vào thư mục khác, hoặc thêm --fresh để bỏ đợt cũ và chạy lại từ đầu."
-            )
+        check(self.folder, self.facts, folders.read_json(self.folder / folders.STARTED) or {})
+        cut = self._cut()
+        for number in shards:
+            self._shard(number, cut[number], {}, lambda _: None, 1)
+            made(len(cut[number]))
 
-    def _make(self, needs: Sequence[Need], tick: Tick) -> None:
-        started = self._started()
-        shards = list(enumerate(chunks(needs, SHARD)))
+    def _cut(self) -> list[tuple[Need, ...]]:
+        return list(chunks(sorted(self.matcher.open_needs, key=lambda each: each.id), SHARD))
+
+    def _make(self, tick: Tick) -> None:
+        started, shards = self._started(), self._cut()
+        missing = self._missing(shards)
+        self.account.there = self.account.needs - sum(len(shards[each]) for each in missing)
         taken = self._taken_over(started["basis"])
-        done = 0
-        for number, shard in shards:
-            if self._part(number, folders.NEEDS).is_file():
-                self.account.there += len(shard)
-            else:
-                self._shard(number, shard, taken, lambda so_far: tick(done + so_far, len(needs)))  # noqa: B023
-            done += len(shard)
-            tick(done, len(needs))
+        while missing:
+            self._share(shards, missing, taken, tick)
+            missing = self._missing(shards)  # what a helper left that died
         for name, schema in (
             (folders.MATCHES, files.MATCH_COLUMNS),
             (folders.NEEDS, files.NEED_COLUMNS),
         ):
-            parts = (self._part(number, name) for number, _ in shards)
+            parts = (self._part(number, name) for number in range(len(shards)))
             files.join_tables(self.folder / name, schema, parts)
         files.write_json(self.folder / folders.RUN, self._finished(started))
+
+    def _missing(self, shards: Sequence[object]) -> list[int]:
+        numbers = range(len(shards))
+        return [each for each in numbers if not self._part(each, folders.NEEDS).is_file()]
+
+    def _share(
+        self,
+        shards: Sequence[Sequence[Need]],
+        missing: Sequence[int],
+        taken: Mapping[str, Rows],
+        tick: Tick,
+    ) -> None:
+        """Make the shards that are missing, with helpers where there is enough for them."""
+        account, queue = self.account, Queue(missing)
+        helpers = 0 if taken else self._helpers(sum(len(shards[each]) for each in missing))
+
+        def told(so_far: int = 0) -> None:
+            tick(account.done + queue.answered + so_far, account.needs)
+
+        told()
+        with Crew(self.again, helpers, queue) as crew:
+            for number in queue.taken():
+                self._shard(number, shards[number], taken, told, 1 if helpers else THREADS)
+                told()
+            crew.wait(told)
+        told()
+        account.answered += queue.answered
+
+    def _helpers(self, needs: int) -> int:
+        """Return how many other processes to share ``needs`` needs with."""
+        return min(self.processes - 1, needs // WORTH) if self.again and possible() else 0
 
     def _started(self) -> Facts:
         """Return what the run was begun with; begin it where it was not."""
@@ -197,11 +193,11 @@ class Batch:
             self._records(folders.PRODUCTS, self.matcher.products)
             found = {
                 "format": folders.FORMAT,
-                "made_from": self.facts(),
-                "basis": self._basis(supply),
+                "made_from": self.facts,
+                "basis": basis(self.matcher, self.facts, supply),
             }
             files.write_json(self.folder / folders.STARTED, found)
-        self.check(found)
+        check(self.folder, self.facts, found)
         return found
 
     def _records(self, name: str, records: Mapping[str, Technology | Product]) -> str:
@@ -209,29 +205,9 @@ class Batch:
                  for _, each in sorted(records.items()))  # fmt: skip
         return write_records(self.folder / name, shown)
 
-    def _basis(self, supply: str) -> str:
-        """Digest of all that the answer to any need depends on besides the need and its product."""
-        matcher, facts = self.matcher, self.facts()
-        index = {key: value for key, value in facts["index"].items() if key != "name"}
-        expired = [
-            key
-            for key, each in sorted(matcher.technologies.items())
-            if each.valid_until is not None and each.valid_until < matcher.as_of
-        ]
-        settings = {key: value for key, value in facts["settings"].items() if key != "as_of"}
-        told = {
-            **{key: facts[key] for key in ("model", "tables", "packages")},
-            "index": index,
-            "settings": settings,
-            "supply": supply,
-            "year": matcher.as_of.year,
-            "expired": expired,
-        }
-        return digest(told)
-
-    def _taken_over(self, basis: str) -> dict[str, Rows]:
+    def _taken_over(self, shared: str) -> dict[str, Rows]:
         """The rows of the earlier run that may be taken over, by the digest of what was asked."""
-        if self.before is None or self.before.facts["basis"] != basis:
+        if self.before is None or self.before.facts["basis"] != shared:
             return {}
         matches: dict[str, list[Row]] = {}
         for row in files.rows(self.before.folder / folders.MATCHES):
@@ -245,11 +221,12 @@ class Batch:
         needs: Sequence[Need],
         taken: Mapping[str, Rows],
         tick: Callable[[int], None],
+        threads: int,
     ) -> None:
         keys = {each.id: asked(self.matcher, each) for each in needs}
         new = [each for each in needs if keys[each.id] not in taken]
         found: dict[str, Rows] = {}
-        for place, (need, answer) in enumerate(self._answers(new), start=1):
+        for place, (need, answer) in enumerate(self._answers(new, threads), start=1):
             found[need.id] = answer_rows(self.matcher, need, answer)
             tick(place)
         for each in needs:
@@ -262,9 +239,10 @@ class Batch:
         files.write_table(self._part(number, folders.MATCHES), files.MATCH_COLUMNS, [matches])
         files.write_table(self._part(number, folders.NEEDS), files.NEED_COLUMNS, [rows])
 
-    def _answers(self, needs: Sequence[Need]) -> Iterator[tuple[Need, Answer]]:
+    def _answers(self, needs: Sequence[Need], threads: int) -> Iterator[tuple[Need, Answer]]:
         queries = (self.matcher.stated(each) for each in needs)
-        for need, answer in zip(needs, self.matcher.answers(queries, self.k), strict=True):
+        answers = self.matcher.answers(queries, self.k, threads=threads)
+        for need, answer in zip(needs, answers, strict=True):
             if WORDS_ONLY in answer.notices:
                 raise RunFolderError(
                     f"bộ mã hóa gặp lỗi khi đọc nhu cầu {need.id}, nên đợt này không lặp lại được: "
@@ -296,19 +274,3 @@ class Batch:
         """Leave nothing that only a run under way needs; also after somebody who was killed."""
         shutil.rmtree(self.folder / folders.PARTS_FOLDER, ignore_errors=True)
         (self.folder / folders.STARTED).unlink(missing_ok=True)
-
-
-def _model_digest(matcher: Matcher) -> str:
-    """Digest of the weights and of the curves that probabilities are read off."""
-    return digest([asdict(matcher.engine.weights), asdict(matcher.usefulness)])
-
-
-def _short(theirs: Any, mine: Any) -> str:
-    """Tell two values apart in few words: those of their parts that differ."""
-    if not (isinstance(theirs, Mapping) and isinstance(mine, Mapping)):
-        return f"trước {str(theirs)[:12]}, nay {str(mine)[:12]}"
-    keys = sorted(key for key in {*theirs, *mine} if theirs.get(key) != mine.get(key))
-    told = (
-        f"{key} trước {str(theirs.get(key))[:16]}, nay {str(mine.get(key))[:16]}" for key in keys
-    )
-    return ", ".join(islice(told, 3))

@@ -38,6 +38,12 @@ def batch(
     data: Data = None,  # type: ignore[assignment]
     as_of: AsOf = None,
     encoder: EncoderChoice = None,
+    processes: Annotated[
+        int | None,
+        typer.Option(
+            "--processes", min=1, max=64, help="Số tiến trình cùng làm; mỗi tiến trình thêm bộ nhớ."
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Kết nối mọi nhu cầu với mọi công nghệ; dừng lúc nào cũng chạy tiếp được."""
@@ -51,7 +57,9 @@ def batch(
             counted[0] = done
 
         space, day = Workspace(data or DATA()), as_of.date() if as_of else None
-        run, account = yearly.run(space, folder, day, k, since, fresh, encoder, tick)
+        run, account = yearly.run(
+            space, folder, day, k, since, fresh, encoder, tick, processes=processes
+        )
     if as_json:
         emit(show_yearly.run_json(run, account))
     else:

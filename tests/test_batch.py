@@ -3,11 +3,17 @@
 import datetime as dt
 import errno
 import math
+import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
+from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import pyarrow.parquet as pq
 import pytest
@@ -17,8 +23,9 @@ from small import NEEDS, PRODUCTS, TECHNOLOGIES, lexical, matcher
 from corpus.records import Need, Technology
 from corpus.store import Store
 from matcher import batch, run_files, run_folder
-from matcher.batch import Batch, Made
+from matcher.batch import Batch
 from matcher.match import WORDS_ONLY, Matcher
+from matcher.run_basis import Made
 from matcher.run_folder import RunFolderError
 from matcher.yearly import Run
 from service import cli, yearly
@@ -218,9 +225,56 @@ def test_folders_that_cannot_be_used_are_told_of(tmp_path, whole):
 def test_an_encoder_that_fails_stops_the_run(tmp_path, monkeypatch):
     found = lexical()
     broken = replace(found.answer(found.stated(NEEDS[0])), notices=(WORDS_ONLY,))
-    monkeypatch.setattr(Matcher, "answers", lambda self, queries, k: (broken for _ in queries))
+    monkeypatch.setattr(
+        Matcher, "answers", lambda _, queries, *__, **___: (broken for _ in queries)
+    )
     with pytest.raises(RunFolderError, match="N-1"):
         make(tmp_path / "x")
+
+
+@contextmanager
+def helping(folder, mark, dies):
+    """Open the run in a helper; ``mark`` is laid when its shard is made, or lost."""
+    batch.SHARD = 2  # the helper's own: it inherits nothing
+    work = Batch(folder, lexical(), MADE)
+
+    def help_(shards, made):
+        if dies:
+            next(shards)
+            mark.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        work.help(shards, lambda needs: (made(needs), mark.touch()))
+
+    yield SimpleNamespace(help=help_)
+
+
+@pytest.mark.parametrize("dies", [False, True])
+def test_helpers_make_the_same_bytes_and_what_one_loses_is_made(whole, tmp_path, monkeypatch, dies):
+    monkeypatch.setattr(batch, "WORTH", 1)
+    folder, mark, told = tmp_path / "run", tmp_path / "mark", []
+
+    def wait_for_the_helper(*done):
+        told.append(done)
+        until = time.monotonic() + 60
+        while len(told) > 1 and not mark.exists():  # this process has begun its first shard
+            assert time.monotonic() < until, "no helper came"
+            time.sleep(0.02)
+
+    work = Batch(folder, lexical(), MADE, processes=2, again=partial(helping, folder, mark, dies))
+    with run_folder.holding(folder):
+        yearly.finish(work, wait_for_the_helper)
+    assert contents(folder) == contents(whole.folder)
+    assert work.account.answered == 4 and told[-1] == (4, 4)
+    assert told == sorted(told)
+
+
+def test_who_helps_a_run_of_other_data_is_refused(tmp_path):
+    other = Batch(tmp_path, lexical(), replace(MADE, tables="u"))
+    with run_folder.holding(tmp_path):
+        Batch(tmp_path, lexical(), MADE)._started()
+        with pytest.raises(RunFolderError, match="bảng từ vựng"):
+            other.help(iter([0]), print)
+    assert not list((tmp_path / "parts").iterdir())
 
 
 NEW = Need(id="N-0", product="SP-2", text="Sấy dẻo khoanh khóm")

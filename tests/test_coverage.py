@@ -14,11 +14,12 @@ from corpus.records import Judgment, Need, Product, Technology
 from corpus.store import Store
 from indexes.hybrid import Index
 from matcher import run_folder
-from matcher.batch import Batch, Made
+from matcher.batch import Batch
 from matcher.coverage import area, new_province, old_province, place
 from matcher.coverage import commune as commune_of
 from matcher.documents import documents
 from matcher.match import Matcher
+from matcher.run_basis import Made
 from matcher.search import Engine
 from matcher.yearly import Run
 from service import cli, coverage_sheets
