@@ -39,6 +39,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from corpus.held import facts_of
 from corpus.records import Need, Product, Technology
 from matcher import run_files as files
 from matcher import run_folder as folders
@@ -255,7 +256,8 @@ class Batch:
 
     def _finished(self, started: Facts) -> Row:
         levels = [each["level"] for each in files.rows(self.folder / folders.NEEDS)]
-        records = (*self.matcher.technologies.values(), *self.matcher.products.values())
+        supply = facts_of(self.matcher.technologies)
+        records = (*supply.values(), *self.matcher.products.values())
         return {
             **started,
             "counts": {

@@ -9,7 +9,7 @@ long as the records they show. What they admit is what :meth:`matcher.fit.Filter
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 
@@ -17,12 +17,11 @@ import numpy as np
 import numpy.typing as npt
 
 from corpus import places_asked
+from corpus.held import Stating
 from corpus.lexicon import Lexicon
 from corpus.lexicon_tables import ProductTerm
 from corpus.places import Places
 from corpus.places_area import Area, nearest
-from corpus.priority import Membership
-from corpus.records import Technology
 from corpus.text import fold, has_accents, joined
 from matcher import fit
 from matcher.need import Conditions
@@ -183,24 +182,25 @@ class Columns:
 
     def __init__(
         self,
-        rows: Sequence[Technology | None],
+        rows: Sequence[Stating | None],
         stages: Groups[frozenset[str]],
         products: Groups[frozenset[str]],
         lexicon: Lexicon,
         places: Places,
         as_of: dt.date,
-        priorities: Membership | None = None,
+        priorities: Callable[[str], Iterable[str]] | None = None,
     ) -> None:
         """Take up the records.
 
         Args:
-            rows: the record of each row of the index; ``None``: there is none.
+            rows: what the record of each row of the index states; ``None``: there is none.
             stages: what stages the index knows each row to be about.
             products: what nodes of the product tree it knows each row to be about.
             lexicon: knows the tree.
             places: the table of places.
             as_of: the day on which validity is judged.
-            priorities: tells what the priority list in force takes in; ``None``: there is none.
+            priorities: tells the keys of a record's groups in the priority list in force by the
+                record's id; ``None``: there is no list.
         """
         self._rows, self._stages, self._products = rows, stages, products
         self._lexicon, self._places, self.as_of = lexicon, places, as_of
@@ -246,10 +246,7 @@ class Columns:
     def priority(self) -> Column:
         """The keys of its groups in the priority list in force."""
         said = self._priorities
-        return Column.of(
-            tuple(group.key for group in said.groups(each)) if said and each else ()
-            for each in self._rows
-        )
+        return Column.of(tuple(said(each.id)) if said and each else () for each in self._rows)
 
     @cached_property
     def place(self) -> Seats:

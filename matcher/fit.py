@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from corpus import places_asked
+from corpus.held import Stating
 from corpus.places import BEFORE, Places
 from corpus.places_area import Lies
 from corpus.records import Technology
@@ -181,12 +182,12 @@ class Filter:
         return places_asked.lies(found, places_asked.areas(several(self.place), places))
 
 
-def stated_places(technology: Technology) -> tuple[str, ...]:
+def stated_places(technology: Stating) -> tuple[str, ...]:
     """Return what a record states of places: its owner's seat, and where it is used."""
     return (technology.province or "", *technology.places_used)
 
 
-def names_of(technology: Technology) -> dt.date | None:
+def names_of(technology: Stating) -> dt.date | None:
     """Return the day whose names a record uses: before the merger, or ``None`` for any time.
 
     What a record was last dated (a year: its last day) before 1 July 2025 cannot know the new

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from threadpoolctl import ThreadpoolController
 
+from corpus.held import Held, facts_of
 from corpus.places_asked import Asked, asked
 from corpus.priority import Membership, Priority, PriorityList, in_force
 from corpus.records import Need, Product, Technology
@@ -73,7 +74,7 @@ class Matcher:
     def of(
         cls,
         engine: Engine,
-        technologies: Iterable[Technology],
+        technologies: Held | Iterable[Technology],
         products: Iterable[Product],
         needs: Iterable[Need],
         as_of: dt.date,
@@ -81,15 +82,18 @@ class Matcher:
         priorities: Iterable[PriorityList] = (),
     ) -> Matcher:
         """Put an engine and records together; records the index does not know are left out."""
-        known = {each.id: each for each in technologies}
-        rows = (known.get(key) for key in engine.index.ids)
+        known: Mapping[str, Technology]
+        if isinstance(technologies, Held):
+            known = technologies
+        else:
+            known = {each.id: each for each in technologies}
         return cls(
             engine,
             known,
             {each.id: each for each in products},
             {each.id: each for each in needs},
             as_of,
-            tuple(each.province if each else None for each in rows),
+            _provinces(engine, known),
             model=model,
             priorities={each.id: each for each in priorities},
         )
@@ -132,10 +136,7 @@ class Matcher:
         )
         same = as_of == self.as_of and changed.priority == self.priority
         if technologies is not self.technologies:
-            rows = (technologies.get(key) for key in self.engine.index.ids)
-            changed = replace(
-                changed, provinces=tuple(each.province if each else None for each in rows)
-            )
+            changed = replace(changed, provinces=_provinces(self.engine, technologies))
         elif same and "columns" in self.__dict__:  # what they show did not change
             changed.__dict__["columns"] = self.columns
             changed._masks.update(self._masks)
@@ -245,13 +246,14 @@ class Matcher:
             side, known = (apart, after[1]) if breaks else (kept, after[0])
             if len(side) >= most[breaks] and number < DEEP:
                 continue
-            technology, key, hit = self.technologies[place.id], place.key, place.hit
+            key, hit = place.key, place.hit
             seen = self._seen(query, hit, answerable)
             if number >= DEEP and self._spent(query, seen, answerable, len(kept) >= k):
                 break
             if kept and _beside_the_point(query, seen):
                 continue
             if len(side) < k and key > known:
+                technology = self.technologies[place.id]
                 broken = fit.breaches(technology, query.conditions, self.as_of)
                 side.append(self._explained(technology, query, hit, seen, broken, key))
         notices = (*_notices(query), *self._readings(only), *filter(None, [trouble]))
@@ -327,12 +329,23 @@ class Matcher:
     def columns(self) -> Columns:
         """The facts of the records by row of the index, made when first asked for."""
         engine = self.engine
-        rows = [self.technologies.get(key) for key in engine.index.ids]
+        facts = facts_of(self.technologies)
+        rows = [facts.get(key) for key in engine.index.ids]
         for row in np.flatnonzero(engine.index.dead).tolist():
             rows[row] = None
         stages, products = engine.fitting.stages, engine.fitting.products
         lexicon, places = engine.lexicon, engine.places
-        return Columns(rows, stages, products, lexicon, places, self.as_of, self.membership)
+        return Columns(rows, stages, products, lexicon, places, self.as_of, self._groups)
+
+    @property
+    def _groups(self) -> Callable[[str], Iterable[str]] | None:
+        """Tells the keys of a record's groups in the list in force: that takes all of its words."""
+        said = self.membership
+        return (
+            (lambda key: (each.key for each in said.groups(self.technologies[key])))
+            if said
+            else None
+        )
 
     def admitted(self, only: fit.Filter) -> npt.NDArray[np.bool_]:
         """Return which rows of the index ``only`` admits, shape (n,); unknown records are not."""
@@ -479,6 +492,13 @@ class Matcher:
         seen = self._seen(query, hit, sought.answerable)
         match = self._explained(technology, query, hit, seen, broken)
         return Taker(sought.need, self.products.get(sought.need.product), match)
+
+
+def _provinces(engine: Engine, known: Mapping[str, Technology]) -> tuple[str | None, ...]:
+    """Return where each row's owner sits, ``None`` where nobody knows."""
+    facts = facts_of(known)
+    rows = (facts.get(key) for key in engine.index.ids)
+    return tuple(each.province if each else None for each in rows)
 
 
 def _beside_the_point(query: Query, seen: _Seen) -> bool:

@@ -8,6 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from corpus.held import facts_of
 from matcher import run_folder as folders
 from matcher.match import Matcher
 from matcher.run_folder import RunFolderError
@@ -85,7 +86,7 @@ def basis(matcher: Matcher, facts: Facts, supply: str) -> str:
     index = {key: value for key, value in facts["index"].items() if key != "name"}
     expired = [
         key
-        for key, each in sorted(matcher.technologies.items())
+        for key, each in sorted(facts_of(matcher.technologies).items())
         if each.valid_until is not None and each.valid_until < matcher.as_of
     ]
     settings = {key: value for key, value in facts["settings"].items() if key != "as_of"}

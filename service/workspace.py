@@ -20,8 +20,9 @@ from dataclasses import dataclass, replace
 from importlib import resources
 from importlib.metadata import version
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import TypeVar
 
+from corpus.held import Held
 from corpus.lexicon import Lexicon
 from corpus.places import Places
 from corpus.priority import PriorityList
@@ -67,7 +68,7 @@ class _Records:
     """What there is to match, by id, and the state of the store that it shows."""
 
     state: State
-    technologies: Mapping[str, Technology]
+    technologies: Held
     products: Mapping[str, Product]
     needs: Mapping[str, Need]
     priorities: Mapping[str, PriorityList]
@@ -76,44 +77,41 @@ class _Records:
     def read(cls, store: Store, audience: str, before: Opened | None) -> _Records:
         """Read the store; only what changed, where ``before`` is an earlier state of it."""
         known: _Records | None = None
-        if before is not None and before.audience == audience:
+        supply = before.matcher.technologies if before is not None else None
+        if before is not None and before.audience == audience and isinstance(supply, Held):
             since = before.state
             if store.digest_at(since.revision) == since.digest:
                 matcher = before.matcher
-                known = cls(
-                    since, matcher.technologies, matcher.products, matcher.needs,
-                    matcher.priorities,
-                )  # fmt: skip
+                known = cls(since, supply, matcher.products, matcher.needs, matcher.priorities)
         if known is None:
-            known = cls(EMPTY, {}, {}, {}, {})
+            known = cls(EMPTY, Held({}, False), {}, {}, {})
         state = store.state()  # first: what changes meanwhile is read again next time
         return cls(
             state,
-            _changed(store, Technology, known.technologies, known.state, audience),
-            _changed(store, Product, known.products, known.state, audience),
-            _changed(store, Need, known.needs, known.state, audience),
-            _changed(store, PriorityList, known.priorities, known.state, audience),
+            _supply(store, known.technologies, known.state, audience),
+            _changed(store, Product, known.products, known.state),
+            _changed(store, Need, known.needs, known.state),
+            _changed(store, PriorityList, known.priorities, known.state),
         )
 
 
-def _changed(
-    store: Store, kind: type[R], known: Mapping[str, R], since: State, audience: str
-) -> Mapping[str, R]:
+def _supply(store: Store, known: Held, since: State, audience: str) -> Held:
+    """Return the technologies as ``audience`` may see them, ``known`` where none changed."""
+    if not known and not since.revision:
+        return Held(store.bodies(Technology), audience == snapshot.PUBLIC)
+    _, changed, removed = store.changes_with_state(Technology, since.revision)
+    return known.changed(changed, removed) if changed or removed else known
+
+
+def _changed(store: Store, kind: type[R], known: Mapping[str, R], since: State) -> Mapping[str, R]:
     """Return the records of ``kind``, those of ``known`` that did not change since then kept."""
     if not known and not since.revision:
-        return {each.key: _shown(each, audience) for each in store.all(kind)}
+        return {each.key: each for each in store.all(kind)}
     _, changed, removed = store.changes_with_state(kind, since.revision)
     if not changed and not removed:
         return known
-    new = {each.key: _shown(each, audience) for each in changed}
+    new = {each.key: each for each in changed}
     return {**{key: each for key, each in known.items() if key not in removed}, **new}
-
-
-def _shown(record: R, audience: str) -> R:
-    """Return the record as ``audience`` may see it."""
-    if isinstance(record, Technology) and audience == snapshot.PUBLIC:
-        return cast(R, record.public())
-    return record
 
 
 class Workspace:
@@ -234,7 +232,7 @@ class Workspace:
                 read = _Records.read(store, audience, before)
                 matcher = Matcher.of(
                     engine,
-                    read.technologies.values(),
+                    read.technologies,
                     read.products.values(),
                     read.needs.values(),
                     as_of,

@@ -17,6 +17,7 @@ from typing import Annotated, TypeVar, cast
 
 from fastapi import Depends, Request
 
+from corpus.held import facts_of
 from corpus.records import Need, Product, Technology
 from indexes.spelling import Speller
 from matcher import facets
@@ -98,13 +99,13 @@ class Catalogue:
     def in_order(self) -> Rows:
         """The rows of the index by name, then id; rows without a record are left out."""
         known, ids = self.matcher.technologies, self.matcher.engine.index.ids
-        return self.once("in order", "", lambda: groups.in_order(known, ids), known)
+        return self.once("in order", "", lambda: groups.in_order(facts_of(known), ids), known)
 
     @property
     def owners(self) -> Mapping[str, tuple[str, ...]]:
         """The ids of what each owner has, in the order of ids."""
         known = self.matcher.technologies
-        return self.once("owners", "", lambda: groups.owners(known), known)
+        return self.once("owners", "", lambda: groups.owners(facts_of(known)), known)
 
     @property
     def products(self) -> tuple[Product, ...]:

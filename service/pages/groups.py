@@ -7,12 +7,13 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from corpus.records import Need, Product, Technology
+from corpus.held import Stating
+from corpus.records import Need, Product
 from corpus.text import fold
 from matcher.hits import Rows
 
 
-def in_order(known: Mapping[str, Technology], ids: tuple[str, ...]) -> Rows:
+def in_order(known: Mapping[str, Stating], ids: tuple[str, ...]) -> Rows:
     """Return the rows of ``ids`` by the names of their records, then id; unknown ones left out."""
     named = [
         (fold(known[key].name.casefold()), key, row) for row, key in enumerate(ids) if key in known
@@ -20,7 +21,7 @@ def in_order(known: Mapping[str, Technology], ids: tuple[str, ...]) -> Rows:
     return np.array([row for _, _, row in sorted(named)], np.int64)
 
 
-def owners(known: Mapping[str, Technology]) -> Mapping[str, tuple[str, ...]]:
+def owners(known: Mapping[str, Stating]) -> Mapping[str, tuple[str, ...]]:
     """Return the ids of what each owner has, in the order of ids."""
     found: dict[str, list[str]] = defaultdict(list)
     for key, each in sorted(known.items()):
