@@ -17,7 +17,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
-from corpus.records import Need, Product, Record, Technology
+from corpus.held import Held
+from corpus.records import Need, Product, Record
 from matcher.explain import ADAPT, PARTS, REFERENCE, SUITS
 from matcher.fit import Breach
 from matcher.run_files import NOT_FOUND, digest_of, level, rows
@@ -161,24 +162,22 @@ class Run:
         return {key: tuple(each) for key, each in found.items()}
 
     @cached_property
-    def technologies(self) -> dict[str, Technology]:
-        """The supply by id, public parts only."""
-        return _records(self.folder / TECHNOLOGIES, Technology)
+    def technologies(self) -> Held:
+        """The supply by id, public parts only; each is read when it is looked at."""
+        bodies = {row["id"]: row["body"].encode() for row in rows(self.folder / TECHNOLOGIES)}
+        return Held(bodies, public=True)
 
     @cached_property
     def products(self) -> dict[str, Product]:
         """The products by id."""
-        return _records(self.folder / PRODUCTS, Product)
+        told = rows(self.folder / PRODUCTS)
+        return {row["id"]: Product.model_validate_json(row["body"]) for row in told}
 
 
 def _judged(answered: Answered, pairs: Sequence[Pair]) -> Answered:
     found = level((each.label, each.relation, each.apart) for each in pairs)
     blocked = sum(each.apart and each.label != REFERENCE for each in pairs)
     return replace(answered, level=found, blocked=blocked)
-
-
-def _records(path: Path, kind: type[R]) -> dict[str, R]:
-    return {row["id"]: kind.model_validate_json(row["body"]) for row in rows(path)}
 
 
 def _answered(row: Mapping[str, Any]) -> Answered:
