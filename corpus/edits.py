@@ -66,8 +66,8 @@ def _before(piece: _Piece, edit: Edit) -> bool:
     return piece.end <= edit.start and piece.start < edit.start
 
 
-def _touches(piece: _Piece, edit: Edit) -> bool:
-    taken_out_right_there = piece.start == piece.end == edit.end
+def _touches(piece: _Piece, edit: Edit, group: _Group) -> bool:
+    taken_out_right_there = piece.start == piece.end in {edit.end, group.end}
     return piece.start < max(edit.end, edit.start + 1) or taken_out_right_there
 
 
@@ -122,19 +122,32 @@ class Draft:
         groups: list[_Group] = []
         queue = 0
         for edit in edits:
-            if not groups or edit.start >= groups[-1].end:
+            if not groups or edit.start > groups[-1].end or not self._joins(groups[-1], edit):
                 groups.append(_Group(edit.start, edit.end))
             group = groups[-1]
             group.edits.append(edit)
             group.end = max(group.end, edit.end)
             while queue < len(self._pieces) and _before(self._pieces[queue], edit):
                 queue += 1
-            while queue < len(self._pieces) and _touches(self._pieces[queue], edit):
+            while queue < len(self._pieces) and _touches(self._pieces[queue], edit, group):
                 group.start = min(group.start, self._pieces[queue].start)
                 group.end = max(group.end, self._pieces[queue].end)
                 group.touched.append(queue)
                 queue += 1
+            while group.touched and self._taken_out_at(group.touched[0] - 1, group.start):
+                group.touched.insert(
+                    0, group.touched[0] - 1
+                )  # it was passed: it ends where we begin
         return groups
+
+    def _taken_out_at(self, number: int, place: int) -> bool:
+        return number >= 0 and self._pieces[number].start == self._pieces[number].end == place
+
+    def _joins(self, group: _Group, edit: Edit) -> bool:
+        """Whether an edit goes on in a group: inside it, or where something was taken out."""
+        last = self._pieces[group.touched[-1]] if group.touched else None
+        taken_out = last is not None and last.start == last.end == group.end
+        return edit.start < group.end or taken_out
 
     def _after(self, group: _Group) -> str:
         """What a group's stretch becomes."""
