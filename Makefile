@@ -21,8 +21,9 @@ help: ## list these targets
 demo: .venv/.runtime ## load the sample records, index them, print and export match lists
 	@$(BIN)/cungcau demo
 
+# A file's tests share what its first ones made, so a file stays with one process, in its order.
 test: check ## check, then every test
-	@$(BIN)/python -m pytest -n 2
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: .venv/.dev ## style and types: ruff, mypy
 	@$(BIN)/ruff check .

@@ -44,10 +44,14 @@ def parts(folder: Path) -> dict[tuple[str, str], list[tuple[str, bool]]]:
     for province, communes in told["DICT_PROVINCE_WARD_NO_DIVIDED"].items():
         for commune, olds in communes.items():
             found[province, commune] += [(each, False) for each in olds]
+    whole = {key: {each.split("_")[0] for each, _ in made} for key, made in found.items()}
     for province, divided in told["DICT_PROVINCE_WARD_DIVIDED"].items():
         for each, communes in divided.items():
-            for commune in communes:
-                found[province, commune["newWardKey"]].append((each, True))
+            mine = each.split("_")[0]  # among what it went to stand namesakes of other provinces
+            keys = [(province, commune["newWardKey"]) for commune in communes]
+            near = [key for key in keys if mine in whole.get(key, {mine})]
+            for key in near or keys:
+                found[key].append((each, len(near or keys) > 1))
     return found
 
 

@@ -4,8 +4,9 @@ Of each sentence a few syllables with a Vietnamese letter are drawn. Against eac
 that differ from it in one such letter, the commoner and those met after the same neighbour the
 likelier. The probe is a logistic regression on the differences of the states, without an intercept.
 Texts: ``benchmarks/prose.txt``, the sample records and, with ``--html FOLDER``, 3,500 lines of the
-Vietnamese help of LibreOffice 7.4 (MPL-2.0), as with the shipped file; that one
-is of an earlier run, which drew the others by their own counts. The same gives the same.
+Vietnamese help of LibreOffice 7.4 (MPL-2.0), as for the shipped file. The same texts give the same
+bytes, in about three minutes. Pairs stay by sentence, so that those held out share none with those
+fitted on.
 """
 
 from __future__ import annotations
@@ -47,8 +48,8 @@ def sentences(pages: Path | None, rng: random.Random) -> list[str]:
     helped = help_pages(pages) if pages else ()
     more = [each for each in dict.fromkeys(helped) if len(each.split()) > 9]
     rng.shuffle(more)
-    found += more[:_HELP]
-    rng.shuffle(found)
+    found = list(dict.fromkeys([*found, *more[:_HELP]]))
+    rng.shuffle(found)  # pairs stay by sentence: those held out share none with those fitted on
     return found
 
 
@@ -93,7 +94,6 @@ def main() -> None:
         for sentence in sentences(given.html, rng)
         for choice in choices(sentence, known, table, rng)
     ]
-    rng.shuffle(drawn)
     states = Fits().states(drawn[:PAIRS])
     differences = states[0::2] - states[1::2]
     fitted = probe(differences[HELD_OUT:])

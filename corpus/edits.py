@@ -58,8 +58,9 @@ class _Group:
 
     start: int
     end: int
+    first: int  # of the pieces under them, by number
+    stop: int
     edits: list[Edit] = field(default_factory=list)
-    touched: list[int] = field(default_factory=list)
 
 
 def _before(piece: _Piece, edit: Edit) -> bool:
@@ -97,18 +98,16 @@ class Draft:
         pieces: list[_Piece] = []
         old, at, length, queue = self._pieces, 0, 0, 0
         for group in self._groups(edits):
-            first = group.touched[0] if group.touched else len(old)
-            while queue < first and old[queue].start < group.start:
-                pieces.append(_moved(old[queue], length + old[queue].start - at))
-                queue += 1
-            queue += len(group.touched)
-            after = self._after(group)
+            pieces += [
+                _moved(piece, length + piece.start - at) for piece in old[queue : group.first]
+            ]
+            queue, after = group.stop, self._after(group)
             parts += [self.text[at : group.start], after]
             length += group.start - at
-            told = [(old[each].reason, old[each].confidence) for each in group.touched]
+            told = [(each.reason, each.confidence) for each in old[group.first : group.stop]]
             told += [(each.reason, each.confidence) for each in group.edits]
             reasons, sure = dict.fromkeys(each for each, _ in told), min(each for _, each in told)
-            was, was_end = self._was(group.start), self._was(group.end, end=True)
+            was, was_end = self._stretch(group)
             pieces.append(
                 _Piece(length, length + len(after), was, was_end, " + ".join(reasons), sure)
             )
@@ -120,21 +119,36 @@ class Draft:
     def _groups(self, edits: Sequence[Edit]) -> list[_Group]:
         """Edits with the pieces that they touch; edits of one piece are one group."""
         groups: list[_Group] = []
-        queue = 0
+        queue, known = 0, self._pieces
         for edit in edits:
             if not groups or edit.start >= groups[-1].end:
-                groups.append(_Group(edit.start, edit.end))
+                while queue < len(known) and _before(known[queue], edit):
+                    queue += 1
+                groups.append(_Group(edit.start, edit.end, queue, queue))
             group = groups[-1]
             group.edits.append(edit)
             group.end = max(group.end, edit.end)
-            while queue < len(self._pieces) and _before(self._pieces[queue], edit):
+            while queue < len(known) and _touches(known[queue], edit):
+                group.start = min(group.start, known[queue].start)
+                group.end = max(group.end, known[queue].end)
                 queue += 1
-            while queue < len(self._pieces) and _touches(self._pieces[queue], edit):
-                group.start = min(group.start, self._pieces[queue].start)
-                group.end = max(group.end, self._pieces[queue].end)
-                group.touched.append(queue)
-                queue += 1
+            group.stop = queue
         return groups
+
+    def _stretch(self, group: _Group) -> tuple[int, int]:
+        """Return the stretch of the original that a group stands for.
+
+        By the numbers of pieces, not by places: at one place several may stand that are nothing
+        now, and each belongs to one group or to none.
+        """
+        before = self._pieces[group.first - 1] if group.first else None
+        was = before.was_end + group.start - before.end if before else group.start
+        at, place = was, group.start
+        if group.first < group.stop:
+            first, last = self._pieces[group.first], self._pieces[group.stop - 1]
+            was = first.was - (first.start - group.start)
+            at, place = last.was_end, last.end
+        return was, at + group.end - place
 
     def _after(self, group: _Group) -> str:
         """What a group's stretch becomes."""

@@ -36,8 +36,10 @@ class Catalogue:
     def __init__(self, ids: Iterable[str], names: Iterable[tuple[str, str]] = ()) -> None:
         """``names`` are (name, id) pairs; ids and names are compared without case."""
         self._ids = frozenset(ids)
+        names = tuple(names)
         self._by_id = _unique((key, key) for key in sorted(self._ids))
         self._by_name = _unique(names)
+        self._written = {name.casefold(): name for name, _ in names}
         self._guesses: dict[str, str | None] = {}
 
     def find(self, text: str) -> str | None:
@@ -55,15 +57,15 @@ class Catalogue:
 
     def _near(self, text: str) -> str | None:
         """Return the id that may be meant, with the name by which it was known."""
-        candidates = list(islice(chain(self._by_id, self._by_name), 2000))
+        known = list(islice(filter(self.find, chain(self._by_id, self._by_name)), 2000))
         # "xoài ba màu" is some "xoài": the longest name that stands whole in the text
-        inside = [name for name in candidates if self.find(name) and f" {name} " in f" {text} "]
-        close = difflib.get_close_matches(text, candidates, n=1, cutoff=0.6)
-        for name in [*sorted(inside, key=lambda each: (-len(each), each))[:1], *close]:
-            key = self.find(name)
-            if key:
-                return f'"{key}" ({name})' if name != key.casefold() else f'"{key}"'
-        return None
+        inside = [name for name in known if f" {name} " in f" {text} "]
+        close = difflib.get_close_matches(text, known, n=1, cutoff=0.6)
+        best = min(inside, key=lambda each: (-len(each), each), default="") or "".join(close)
+        if not best:
+            return None
+        written = self._written.get(best)
+        return f'"{self.find(best)}"' + (f" ({written})" if written else "")
 
 
 def _unique(pairs: Iterable[tuple[str, str]]) -> dict[str, str | None]:

@@ -74,7 +74,10 @@ class Places:
         spellings = {word: name for row in rows for word, name in _spellings(row)}
         units = Units.load(data, frozenset(new_names))
         regional = Regions.load(data, new_names)
-        return cls(new_names, regional, units, spellings, both(spellings), data)
+        made = cls(new_names, regional, units, spellings, both(spellings), data)
+        if folder is not None:  # tables that people edit are told of now, not in somebody's search
+            _ = made.communes
+        return made
 
     @cached_property
     def communes(self) -> Communes:

@@ -1,8 +1,9 @@
 """Districts and communes as texts name them: "huyện Châu Phú", "TP. Long Xuyên", "xã Mỹ Khánh".
 
-Districts ended on 30 June 2025 and stand in a table; communes stand in none: the capitals after the
-word "xã", "phường" … are their name. What is found here is only pieces of an address with the
-offsets at which they stand; :mod:`corpus.places` puts them together with the provinces.
+Districts ended on 30 June 2025 and stand in a table; of a commune the capitals after the word "xã",
+"phường" … are the name, whether or not :mod:`corpus.places_communes` knows it. What is found here
+is only pieces of an address with the offsets at which they stand; :mod:`corpus.places` puts them
+together with the provinces.
 """
 
 from __future__ import annotations
@@ -51,7 +52,8 @@ _AREA_CLASS = {
     name: re.compile(rf"(?<!\w)(?:{words})(?!\w)", re.IGNORECASE)
     for name, words in _CLASSES.items()
 }
-_ENDS_NAME = frozenset({"tp", "tx", "h", "q", "huyện", "quận", "thị", "thành", "tỉnh", "t"})
+_ENDS_NAME = frozenset({"tp", "tx", "h", "q", "huyện", "quận", "tỉnh", "t"})
+_ENDS_WITH_NEXT = {"thị": ("xã", "trấn"), "thành": ("phố",)}  # "Tân Thành" goes on
 _LONGEST = 16  # characters that the word before a name may take
 
 
@@ -165,7 +167,10 @@ def _capitals(name: str) -> str:
     if name.isdigit():
         return name
     words = []
-    for word in name.split(" "):
+    said = name.split(" ")
+    for word, after in zip(said, (*said[1:], ""), strict=True):
+        if after.lower() in _ENDS_WITH_NEXT.get(word.lower(), ()):
+            break
         if not (word[0].isupper() or word[0].isdigit()) or word.lower() in _ENDS_NAME:
             break
         words.append(word)

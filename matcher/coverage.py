@@ -157,9 +157,7 @@ def old_province(need: Need, places: Places) -> str:
 
 def place(need: Need, places: Places) -> str:
     """Return where ``need`` comes from as people write it: ``Vĩnh Long (Bến Tre cũ)``."""
-    new, old = _found(need, places) if need.province else (None, None)
-    province = new or need.province or UNKNOWN
-    return f"{province} ({old} cũ)" if old and old != new else province
+    return _written(need, _place(need, places) if need.province else None, places)
 
 
 def commune(need: Need, places: Places) -> str:
@@ -172,12 +170,22 @@ def commune(need: Need, places: Places) -> str:
         return UNKNOWN
     found = _place(need, places)
     today = {each.new for each in found.area.parcels} if found else set()
-    return f"{today.pop() if len(today) == 1 else need.commune}, {place(need, places)}"
+    where = _written(need, found if need.province else None, places)
+    return f"{today.pop() if len(today) == 1 else need.commune}, {where}"
+
+
+def _written(need: Need, found: Place | None, places: Places) -> str:
+    new, old = _provinces(found, places)
+    province = new or need.province or UNKNOWN
+    return f"{province} ({old} cũ)" if old and old != new else province
 
 
 def _found(need: Need, places: Places) -> tuple[str | None, str | None]:
     """The province of today that a need names, and the old one where that is one only."""
-    found = _place(need, places)
+    return _provinces(_place(need, places), places)
+
+
+def _provinces(found: Place | None, places: Places) -> tuple[str | None, str | None]:
     if found is None:
         return None, None
     return places.new_names.get(found.name), min(found.extent) if len(found.extent) == 1 else None
@@ -186,13 +194,17 @@ def _found(need: Need, places: Places) -> tuple[str | None, str | None]:
 def _place(need: Need, places: Places) -> Place | None:
     """The place that a need names: its commune tells more where it is known or has a district."""
     province = need.province or ""
-    for day in (need.date, None) if need.commune else ():  # names of its time, else any
-        found = places.find(f"{need.commune}, {province}", day)
-        if found and found[0].area.parcels:
-            return found[0]
-    beside = need.commune if need.commune and places.find(need.commune) else ""
-    found = places.find(", ".join(filter(None, (beside, province))), need.date)
-    return found[0] if found else None
+    if need.commune:
+        text = f"{need.commune}, {province}"
+        of_its_time = next(iter(places.find(text, need.date)), None)
+        if of_its_time and of_its_time.area.parcels:
+            return of_its_time
+        of_today = next(iter(places.find(text)), None) if need.date else None
+        if of_today and of_today.area.parcels:
+            return of_today
+        if places.find(need.commune):
+            return of_its_time
+    return next(iter(places.find(province, need.date)), None)
 
 
 def area(need: Need) -> str:

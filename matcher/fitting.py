@@ -6,7 +6,7 @@ so a gain is worked out once for each distinct value (:mod:`matcher.softfit`).
 
 from __future__ import annotations
 
-from functools import cached_property, lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,9 @@ from matcher.model import Weights
 from matcher.need import Query
 from matcher.softfit import Fit, Groups, labelled
 
+# Part of the soft fit → the kind of label whose values it counts for.
+_COUNTED = {"product": PRODUCT, "stage": STAGES, "process": PROCESS}
+
 
 class Fitting:
     """What each record is about, by row, and the soft fit of queries; keeps what it worked out."""
@@ -31,36 +34,23 @@ class Fitting:
         self._near_places = lru_cache(maxsize=1_000)(self._settled_by_seat)
         self._fits = lru_cache(maxsize=1_000)(self._fit_by_kind)
         self._seats: tuple[tuple[str | None, ...], Groups[str]] | None = None
-        self._labels = labels
+        # kind of label → what each row is labelled with, grouped when it is first asked for
+        self._grouped = lru_cache(maxsize=None)(partial(labelled, labels))
 
-    # What each row is labelled with, by kind, grouped when a query or a page first asks for it.
-
-    @cached_property
+    @property
     def products(self) -> Groups[frozenset[str]]:
         """The product-tree nodes of each record."""
-        return labelled(self._labels, PRODUCT)
+        return self._grouped(PRODUCT)
 
-    @cached_property
+    @property
     def stages(self) -> Groups[frozenset[str]]:
         """The value-chain stages of each record."""
-        return labelled(self._labels, STAGE)
+        return self._grouped(STAGE)
 
-    @cached_property
+    @property
     def other_senses(self) -> Groups[frozenset[str]]:
         """The words that each record uses for something else than a product."""
-        return labelled(self._labels, OTHER_SENSE)
-
-    @cached_property
-    def _processes(self) -> Groups[frozenset[str]]:
-        return labelled(self._labels, PROCESS)
-
-    @cached_property
-    def _stages_told(self) -> Groups[frozenset[str]]:
-        return labelled(self._labels, STAGES)
-
-    @cached_property
-    def _pests(self) -> Groups[frozenset[str]]:
-        return labelled(self._labels, PEST)
+        return self._grouped(OTHER_SENSE)
 
     def _fit_by_kind(
         self,
@@ -82,14 +72,16 @@ class Fitting:
             relations = (self.relation(products, each) for each in self.products.values)
             parts["product"] = np.array([gain.get(each, 0.0) for each in relations])
         if stages:
-            gains = [self._stage_gain(stages, each, stated) for each in self._stages_told.values]
+            gains = [
+                self._stage_gain(stages, each, stated) for each in self._grouped(STAGES).values
+            ]
             parts["stage"] = np.array(gains, np.float64)
         if processes or aside:
             little = weights.process_aside
             most = len(processes) + little * len(aside)
             met = [
                 len(processes & each) + little * len(aside & each)
-                for each in self._processes.values
+                for each in self._grouped(PROCESS).values
             ]
             parts["process"] = weights.process * np.array(met) / max(most, 1.0)
         return parts
@@ -113,16 +105,13 @@ class Fitting:
         """Return the soft fit with ``query`` by kind of fact: what each value gains, and rows."""
         stated = query.conditions.stage is not None
         parts = self._fits(query.products, query.stages, query.processes, query.aside, stated)
-        found = {name: Fit(self._grouped(name), gains * emphasis) for name, gains in parts.items()}
+        found = {
+            name: Fit(self._grouped(_COUNTED[name]), gains * emphasis)
+            for name, gains in parts.items()
+        }
         if query.conditions.place and provinces:
             found["place"] = self._settled(query.conditions.place, provinces)
         return found
-
-    def _grouped(self, part: str) -> Groups[frozenset[str]]:
-        """The groups whose values a part of the soft fit counts for."""
-        if part == "product":
-            return self.products
-        return self._stages_told if part == "stage" else self._processes
 
     def _settled(self, place: str, provinces: tuple[str | None, ...]) -> Fit:
         """Count a record whose owner sits in the need's province, as provinces are now."""
@@ -160,8 +149,8 @@ class Fitting:
 
     def processes_of(self, row: int) -> frozenset[str]:
         """The processes that one record is about."""
-        return self._processes[row]
+        return self._grouped(PROCESS)[row]
 
     def pests_of(self, row: int) -> frozenset[str]:
         """What one record fights: names of the table of pests."""
-        return self._pests[row]
+        return self._grouped(PEST)[row]

@@ -37,7 +37,7 @@ def repair(
     encoder: Annotated[
         bool,
         typer.Option(
-            "--encoder/--no-encoder", help="Chữ bị mất: cân nhắc bằng cả câu, nhờ bộ mã hóa E5."
+            "--encoder/--no-encoder", help="Điền chữ bị mất theo nghĩa cả câu, bằng bộ mã hóa E5."
         ),
     ] = True,
     as_json: Json = False,
@@ -101,7 +101,9 @@ def _mended(text: str, *, pages: bool, judge: Judge | None) -> mending.Mended:
     try:
         return mending.mend(text, pages=pages, judge=judge)
     except EncoderError as error:
-        err.print(f"Chữ bị mất chỉ được đoán theo các từ đứng cạnh: {error}.")
+        err.print(
+            f"Không dùng được bộ mã hóa ({error}): chữ bị mất chỉ được đoán theo các từ kề bên."
+        )
         return mending.mend(text, pages=pages)
 
 

@@ -58,7 +58,7 @@ def _program(_: Workspace) -> str:
 
 def _tables(space: Workspace) -> str:
     space.lexicon()
-    len(space.places().communes.new)  # the last table, read where a commune is named
+    space.places()
     own = space.tables.is_dir()
     return f"của riêng thư mục này: {space.tables}" if own else "đi kèm chương trình"
 

@@ -86,11 +86,18 @@ def short_columns(handover: Handover) -> tuple[Column, ...]:
     """Return the columns that fit on a printed sheet: both sides and whom to phone."""
     product, _, text, *demand = _DEMAND
     number, name, cost, _, owner, _, phone, used, *_ = _SUPPLY
-    mixed = len({line.illustrative for line in handover.lines}) > 1  # else the sheet's mark tells
-    course = _COURSE if mixed else _COURSE[:-1]
     if handover.by_offer:
-        return (*_PLACE, *demand, product, text, *_JUDGED, *course)
-    return (*_PLACE, number, name, cost, owner, phone, used, *_JUDGED, text, *course)
+        return (*_PLACE, *demand, product, text, *_JUDGED, *_COURSE)
+    return (*_PLACE, number, name, cost, owner, phone, used, *_JUDGED, text, *_COURSE)
+
+
+def printed_columns(handover: Handover) -> tuple[Column, ...]:
+    """Return :func:`short_columns` for paper, which nobody copies lines from.
+
+    Lines are marked only where they differ: else the mark over the sheet tells.
+    """
+    mixed = len({line.illustrative for line in handover.lines}) > 1
+    return short_columns(handover) if mixed else short_columns(handover)[:-1]
 
 
 def rows(handover: Handover, shown: Sequence[Column] = ()) -> list[list[str]]:

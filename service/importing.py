@@ -6,8 +6,8 @@ how far it is after every batch; one that fails or is killed leaves the store as
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -22,7 +22,7 @@ from corpus.store import Store, Writing
 from corpus.tables import Table
 from corpus.workflow import Merge, Suggestion
 from service.desk_merging import merged_hashes
-from service.mapping import Plan, apply, check
+from service.mapping import Plan, apply, check, headings
 
 BATCH: Final = 500
 SHOWN: Final = 30  # changed records, rejected rows and first records that a preview lists
@@ -55,6 +55,8 @@ class Preview:
     counts: tuple[FileCount, ...]
     changes: tuple[Change, ...]
     suggested: tuple[Suggestion, ...] = ()  # by running text: to wait for a person
+    # file, sheet and heading of ours → the file's own heading, where it differs
+    headings: Mapping[tuple[str, str | None, str | None], str] = field(default_factory=dict)
 
     @property
     def first(self) -> tuple[Record, ...]:
@@ -92,7 +94,20 @@ def preview(
         loaded.notices,
         _recounted(loaded.counts, refused),
         tuple(_changes(old[:SHOWN], store, may_read_nda)),
+        headings=_own_headings(tables),
     )
+
+
+def _own_headings(
+    tables: Sequence[tuple[Table, Plan]],
+) -> dict[tuple[str, str | None, str | None], str]:
+    return {
+        (table.file, table.sheet, ours): own
+        for table, plan in tables
+        if plan.kind
+        for own, ours in headings(table, plan)
+        if own != ours
+    }
 
 
 def _guarded(

@@ -154,16 +154,6 @@ class Imports:
             suggested=tuple(fresh(self.store, held.suggested)),
         )
 
-    def headings(self, kept: Upload) -> dict[tuple[str, str | None, str | None], str]:
-        """Return file, sheet and heading of ours → the file's own heading, where it differs."""
-        return {
-            (table.file, table.sheet, ours): own
-            for table, plan in zip(self.tables(kept), plans_of(kept), strict=True)
-            if plan.kind
-            for own, ours in mapping.headings(table, plan)
-            if own != ours
-        }
-
     def rejected(self, kept: Upload, suffix: str) -> tuple[str, bytes]:
         """Return the rows that do not load, to be corrected: name and content of a file.
 

@@ -188,7 +188,7 @@ def test_needs_of_one_commune_stand_together_by_its_name_of_today(commune, provi
         ("xã Thạnh Lộc, H. Giồng Riềng (khu vực III)", "An Giang", "Kiên Giang", "khu vực III"),
         ("xã Mỹ Đức (xã ĐBKK, biên giới)", "An Giang", "An Giang (chưa rõ tỉnh cũ)",
          "đặc biệt khó khăn, biên giới"),
-        ("xã Châu Thành", "An Giang", "An Giang (chưa rõ tỉnh cũ)", "chưa rõ"),
+        ("xã Châu Thành", "An Giang", "Kiên Giang", "chưa rõ"),  # made there in 2025
     ],
 )  # fmt: skip
 def test_a_district_named_with_the_commune_tells_the_old_province(commune, province, old, kind):

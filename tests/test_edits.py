@@ -38,6 +38,24 @@ def test_an_edit_that_ends_where_two_were_taken_out():
     assert restore(draft.text, draft.changes()) == "abcdef"
 
 
+def test_an_edit_of_a_word_behind_which_something_was_taken_out():
+    draft = Draft("một hai")
+    draft.apply([Edit(0, 1, "yz", "một")], 0.5)
+    draft.apply([Edit(2, 3, "", "hai")], 0.5)
+    draft.apply([Edit(0, 1, "", "ba")], 0.5)
+    assert draft.text == "zt hai"
+    assert restore(draft.text, draft.changes()) == "một hai"
+
+
+def test_an_edit_of_a_word_before_which_something_was_taken_out():
+    draft = Draft("một hai")
+    draft.apply([Edit(1, 2, "xyz", "một")], 0.5)
+    draft.apply([Edit(0, 1, "", "hai")], 0.5)
+    draft.apply([Edit(1, 2, "", "ba")], 0.5)
+    assert draft.text == "xzt hai"
+    assert restore(draft.text, draft.changes()) == "một hai"
+
+
 def test_two_edits_of_what_one_edit_wrote():
     draft = Draft("một hai ba")
     draft.apply([Edit(8, 9, "xyz", "một")], 0.5)

@@ -6,6 +6,7 @@ import html
 import io
 import json
 import zipfile
+from dataclasses import replace
 
 import docx
 import openpyxl
@@ -19,7 +20,7 @@ from service import handover
 from service.exports import WATERMARK
 from service.handover import assemble
 from service.handover_annex import ANNEX, Annex, annex_rows
-from service.handover_columns import columns, rows
+from service.handover_columns import columns, printed_columns, rows, short_columns
 from service.handover_docx import CONTACTS, annex, contacts
 from service.handover_files import delimited, document, workbook
 
@@ -130,6 +131,15 @@ def test_what_is_no_longer_in_the_store_keeps_its_line():
     found = made(technologies=())
     assert [line.technology.name for line in found.lines] == [handover.GONE] * 3
     assert delimited(found) and workbook(found) and annex(found) and contacts(found)
+
+
+def test_every_line_of_a_workbook_is_marked_and_on_paper_only_where_lines_differ():
+    mixed = illustrative()
+    assert len({line.illustrative for line in mixed.lines}) == 2
+    alike = replace(mixed, lines=tuple(each for each in mixed.lines if each.illustrative))
+    for found, on_paper in ((mixed, True), (alike, False)):
+        assert short_columns(found)[-1].heading == "Dữ liệu"
+        assert (printed_columns(found)[-1].heading == "Dữ liệu") is on_paper
 
 
 def test_takers_come_first_on_a_list_of_takers_and_offers_on_any_other():

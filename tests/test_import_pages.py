@@ -85,7 +85,7 @@ def finish(client, token):
 def test_an_unknown_product_is_answered_with_the_nearest_of_the_store(client):
     sent = upload(client, "Sản phẩm;Nội dung nhu cầu\nVải thiều Lục Ngạn sớm;Cần cách sấy dẻo\n")
     page = client.post(f"/nhap-du-lieu/{token_of(sent)}", data=chosen(sent.text)).text
-    assert "có phải là &#34;SP-1&#34; (vải thiều lục ngạn)?" in page
+    assert "có phải là &#34;SP-1&#34; (Vải thiều Lục Ngạn)?" in page
 
 
 def test_a_strangers_file_is_mapped_seen_loaded_and_its_faults_come_back(space, client):

@@ -5,14 +5,14 @@ is tested by being there. A field gets what does not belong in it while the othe
 """
 
 import re
+import shutil
 import threading
 from html.parser import HTMLParser
 
 import pytest
 from fastapi.testclient import TestClient
-from small import NEEDS, PRODUCTS, TECHNOLOGIES, TODAY
+from small import TODAY
 
-from corpus.store import Store
 from service.app import create_app
 from service.pages.render import PLACES
 from service.workspace import Workspace
@@ -70,12 +70,8 @@ class Forms(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def client(tmp_path_factory, tables_read_once):
-    folder = tmp_path_factory.mktemp("data")
-    with Store.create(folder) as store:
-        store.save([*PRODUCTS, *TECHNOLOGIES, *NEEDS])
-    space = Workspace(folder)
-    space.build(None)
+def client(small_folder, tmp_path_factory):
+    space = Workspace(shutil.copytree(small_folder, tmp_path_factory.mktemp("forms") / "data"))
     app = create_app(space, TODAY, 60.0)
     headers = {"accept": "text/html"}
     with TestClient(

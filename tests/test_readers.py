@@ -447,7 +447,7 @@ def test_unknown_references_are_refused_with_a_guess(tmp_path: Path) -> None:
     variety = put(tmp_path, "Mã,Mã sản phẩm,Nhu cầu\nN1,Vải thiều Thanh Hà,a\n", "needs.csv")
     known = Known.of_kinds({}, [Product(id="SP1", name="Vải thiều"), Product(id="SP2", name="Vải")])
     told = one(read([variety], known)).message
-    assert told.endswith('; có phải là "SP1" (vải thiều)?')  # the longest name that stands in it
+    assert told.endswith('; có phải là "SP1" (Vải thiều)?')  # the longest name that stands in it
     assert "có phải" not in xyz.message
     assert (judgment.row, judgment.column) == (2, "Mã nhu cầu")
     assert balanced(loaded)

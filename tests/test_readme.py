@@ -21,6 +21,14 @@ def test_the_first_screen_shows_the_two_commands() -> None:
     assert first.index("make demo") < first.index("make test")
 
 
+@pytest.mark.parametrize("name", ["README.md", "docs/decisions.md", "CONTRIBUTING.md"])
+def test_every_link_to_a_file_leads_to_one(name: str) -> None:
+    page = README.parent / name
+    links = re.findall(r"\]\(([^)#\s]+)", page.read_text(encoding="utf-8"))
+    files = [each for each in links if "://" not in each]
+    assert [each for each in files if not (page.parent / each).exists()] == []
+
+
 def test_output_shown_is_output_printed(
     sample_workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -24,12 +24,12 @@ from service.contract_duplicates import Kind
 from service.desk import Desk
 from service.desk_base import told
 from service.duplicates import Found, Pair
-from service.pages.render import address, go, render
+from service.pages.render import PAGES, address, go, render
 from service.roles import WRITE_NEEDS
 
 PATH = "/trung-lap"
 PAGE = 10
-LINKS = {"technology": "/cong-nghe", "need": "/nhu-cau"}
+LINKS = {kind: PAGES[kind] for kind in ("technology", "need")}  # what may be told twice
 HIDDEN = frozenset({"id", "certainty", "inferred", "extra", "restricted"})
 Text = Annotated[str, Form(max_length=300)]
 router = APIRouter(dependencies=[needs(WRITE_NEEDS)])

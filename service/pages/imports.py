@@ -92,7 +92,6 @@ def preview(request: Request, mine: Bringing, token: str) -> Response:
         seen = mine.preview(kept)
     except MappingError as error:
         return shown_columns(request, mine, kept, 422, str(error))
-    names = mine.headings(kept)
     return render(
         request,
         "import_preview.html",
@@ -100,7 +99,7 @@ def preview(request: Request, mine: Bringing, token: str) -> Response:
         upload=kept,
         seen=seen,
         rejected=[
-            (each, names.get((each.file, each.sheet, each.column)))
+            (each, seen.headings.get((each.file, each.sheet, each.column)))
             for each in seen.rejected[: importing.SHOWN]
         ],
         first=[(KINDS[each.kind_name].label, each.key, _facts(each)) for each in seen.first[:5]],

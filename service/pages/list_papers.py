@@ -41,7 +41,7 @@ def compare(
 def printed(request: Request, desk: AtDesk, ma: str) -> Response:
     """Show a list as it is to be printed."""
     paper = listing.papers(desk, desk.match_list(ma))
-    columns = handover_columns.short_columns(paper)
+    columns = handover_columns.printed_columns(paper)
     rows = handover_columns.rows(paper, columns)
     return render(
         request, "list_print.html", here="lists", paper=paper, columns=columns, rows=rows,
