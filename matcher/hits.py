@@ -233,10 +233,15 @@ class Ranking:
                 for position in range(len(rows)):
                     yield Place(self, scored, position)
                 return
-        for position in range(self._size):
-            scored = self._upto(position)
-            if only is None or only[scored.listed[position]]:
+        known = 0
+        while known < self._size:
+            scored = self._upto(known)
+            admitted = range(known, len(scored.rows))
+            if only is not None:
+                admitted = (known + np.flatnonzero(only[scored.rows[known:]])).tolist()
+            for position in admitted:
                 yield Place(self, scored, position)
+            known = len(scored.rows)
 
     def key(self, scored: Scored, position: int) -> Key:
         """Return what tells the place of one of ``scored``."""

@@ -37,6 +37,7 @@ EVERYTHING = fit.Filter()
 WORDS_ONLY = "Bộ mã hóa đang gặp lỗi: lần này chỉ tìm theo từ ngữ."
 RELATIONS = ("same", "broader", "near", "other", "unknown")
 DEEP = 500  # hits looked at in any case, so that what is listed does not depend on k
+ASIDE = 50  # and for mere references that break a rule, once the list of matches is full
 TOGETHER = 32  # needs of a batch that are ranked at a time
 MASKS = 64  # filters whose rows are kept
 FIRST_PAGE: tuple[Key, Key] = ((-np.inf, -1), (-np.inf, -1))  # before all hits
@@ -216,9 +217,10 @@ class Matcher:
     ) -> Answer:
         """Return the ``k`` best that pass ``only``, and as many that break a hard rule.
 
-        Mere references that break one are listed from the first :data:`DEEP` hits only. ``after``
-        are the keys of the last match and the last one set apart that are known already: the
-        answer goes on behind them, whatever was removed meanwhile.
+        Mere references that break one are listed from the first hits only: :data:`ASIDE`, or
+        :data:`DEEP` where ``k`` matches are not to be had sooner. ``after`` are the keys of the
+        last match and the last one set apart that are known already: the answer goes on behind
+        them, whatever was removed meanwhile.
         """
         return self._answered(query, *self._ranked(query), k, only, after)
 
@@ -244,11 +246,12 @@ class Matcher:
                 continue
             breaks = bool(breaking[place.row])
             side, known = (apart, after[1]) if breaks else (kept, after[0])
-            if len(side) >= most[breaks] and number < DEEP:
+            deep = ASIDE if len(kept) >= k else DEEP
+            if len(side) >= most[breaks] and number < deep:
                 continue
             key, hit = place.key, place.hit
             seen = self._seen(query, hit, answerable)
-            if number >= DEEP and self._spent(query, seen, answerable, len(kept) >= k):
+            if number >= deep and self._spent(query, seen, answerable, len(kept) >= k):
                 break
             if kept and _beside_the_point(query, seen):
                 continue

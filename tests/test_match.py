@@ -11,7 +11,7 @@ from matcher import fit
 from matcher.answers import Answer, Match
 from matcher.explain import ADAPT, REFERENCE, SUITS, Explanation
 from matcher.hits import Hit
-from matcher.match import TOGETHER, Matcher
+from matcher.match import ASIDE, TOGETHER, Matcher
 from matcher.model import DEFAULT
 from matcher.need import Conditions, Query
 
@@ -237,6 +237,19 @@ def test_validity_is_judged_on_the_day_asked_for():
     assert "CN-3" in [
         each.technology.id for each in lexical().answer(lexical().text("sấy nhãn")).set_apart
     ]
+
+
+@pytest.mark.parametrize(("useful", "apart"), [(False, []), (True, ["DEAR"])])
+def test_far_down_only_what_may_be_of_use_is_set_apart(useful, apart):
+    text = {"products": ["Vải"], "summary": "Sấy vải giữ màu"}
+    fair = [Technology(id=f"C-{n:03}", name="Sấy vải thiều", **text) for n in range(ASIDE)]
+    dear = Technology(id="DEAR", name="Sấy nông sản", cost_from=900, **text)
+    weights = replace(DEFAULT, found=0.0, adapts_own=0.0) if useful else replace(DEFAULT, found=1.0)
+    asker = matcher((*fair, dear), weights=weights)
+    found = asker.answer(asker.text("sấy vải", conditions=Conditions(budget=100)))
+    assert [hit.id for hit in asker.rank(found.query).hits()][-1] == "DEAR"
+    assert len(found.matches) == 10
+    assert [each.technology.id for each in found.set_apart] == apart
 
 
 def test_k_cuts_both_sides_and_not_the_total():
