@@ -236,11 +236,10 @@ class Ranking:
         known = 0
         while known < self._size:
             scored = self._upto(known)
-            admitted = range(known, len(scored.rows))
-            if only is not None:
-                admitted = (known + np.flatnonzero(only[scored.rows[known:]])).tolist()
-            for position in admitted:
-                yield Place(self, scored, position)
+            rest = scored.rows[known:]
+            admitted = range(len(rest)) if only is None else np.flatnonzero(only[rest])
+            for position in map(int, admitted):
+                yield Place(self, scored, known + position)
             known = len(scored.rows)
 
     def key(self, scored: Scored, position: int) -> Key:
